@@ -78,6 +78,7 @@ def overdue(awaited: Mapping[str, Awaited], now: datetime, limits: RunLimits) ->
     }
 
 
+_OPERATIONS = (CreatePool, UpdatePool)
 FIRST = timedelta(hours=1)
 LONGEST = timedelta(days=1)
 
@@ -146,7 +147,7 @@ def rests_after(run: RunState, rules: RestRules) -> dict[str, Rest]:
         if change.id in held:
             found[change.id] = held[change.id]
             continue
-        attempts = 1
+        attempts = 0 if isinstance(change.target, _OPERATIONS) else 1  # those are tried once more before they rest
         if known is not None and rules.same(known, change):
             attempts = known.attempts + (rules.now >= known.until)
         until = rules.now + _pause(attempts)
@@ -159,14 +160,15 @@ def rests_after(run: RunState, rules: RestRules) -> dict[str, Rest]:
 def _rejected(run: RunState) -> Iterator[tuple[Change, ReconcilerError]]:
     """What was rejected in a way that waiting does not help, with why.
 
-    An operation that failed is one: ARM reports the end of each by an event, which would send the same write again
-    within minutes, without end.
+    A PUT whose operation failed twice is one: ARM reports the end of each by an event, which would send the same
+    write again within minutes, without end.
     """
     for name, one in run.failures.items():
         if one.change is not None and (name in run.basis.held or _rests(one.change, one.error)):
             yield one.change, one.error
         elif one.change is None and isinstance(one.error, Rejected):
-            yield from ((change, one.error) for change in run.plan.changes if change.id == name)
+            puts = (change for change in run.plan.changes if isinstance(change.target, _OPERATIONS))
+            yield from ((change, one.error) for change in puts if change.id == name)
 
 
 def _rests(change: Change, error: ReconcilerError) -> bool:
@@ -187,7 +189,7 @@ def _facet(name: str) -> str:
 
 
 def _pause(attempts: int) -> timedelta:
-    return min(LONGEST, FIRST * (1 << min(attempts - 1, 8)))
+    return min(LONGEST, FIRST * (1 << min(attempts - 1, 8))) if attempts else timedelta()
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,7 @@ def test_a_finding_prints_the_command_and_the_command_does_it(online: Desk, clou
     stopped = online.run("apply", POOL)
     assert stopped.code == 1
     assert cloud.do.count(writes=True) == before
-    command = re.search(r"`reconciler (approve [^`]+)`", stopped.out.replace("\n", " "))
+    command = re.search(r"`mdp-reconciler (approve [^`]+)`", stopped.out.replace("\n", " "))
     assert command is not None, stopped.out
 
     done = online.run(*shlex.split(command[1]))

@@ -7,10 +7,12 @@ import pytest
 import requests
 
 from emulator.control import ControlError
-from tests.emulator.wire import POOLS, Wire, body
+from tests.emulator.wire import POOLS, VERSION, Wire, body
 
 POOL = f"{POOLS}/old-pool"
 AGENT_POOLS = "/fabrikam-prime/_apis/distributedtask/pools"
+UNCHECKED = (f"{POOL}?api-version={VERSION}", f"{AGENT_POOLS}?api-version=7.1-preview.1")
+"""Read as they are: what a fault makes of an answer is not in the published documents."""
 
 
 @pytest.mark.parametrize("kind", ["401", "403", "404", "409", "412", "429", "500", "503"])
@@ -118,19 +120,19 @@ def test_an_expired_token_is_expired_for_the_whole_plane(wire: Wire) -> None:
     [("null", b"null", "json"), ("empty", b"", "json"), ("html", b"<!DOCTYPE", "text/html")],
 )
 def test_a_200_can_say_nothing_of_what_was_asked(wire: Wire, kind: str, content: bytes, media: str) -> None:
-    for call, path in ((wire.arm, POOL), (wire.devops, AGENT_POOLS)):
+    for call, path in zip((wire.arm, wire.devops), UNCHECKED, strict=True):
         wire.do.fault(kind)
-        answer = call("GET", path)
+        answer = call("GET", path, version=None)
         assert (answer.status_code, answer.content[: len(content) or 1]) == (200, content)
         assert media in answer.headers["Content-Type"]
 
 
 def test_the_right_body_comes_under_another_type_or_with_white_space_behind_it(wire: Wire) -> None:
-    for call, path in ((wire.arm, POOL), (wire.devops, AGENT_POOLS)):
-        right = call("GET", path).json()
+    for call, path in zip((wire.arm, wire.devops), UNCHECKED, strict=True):
+        right = call("GET", path, version=None).json()
         wire.do.fault("text")
         wire.do.fault("huge")
-        text, huge = call("GET", path), call("GET", path)
+        text, huge = call("GET", path, version=None), call("GET", path, version=None)
         assert (text.json(), text.headers["Content-Type"]) == (right, "text/plain; charset=utf-8")
         assert (huge.json(), len(huge.content) > 40_000_000) == (right, True)
 
