@@ -15,7 +15,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from reconciler.facets.support.mutability import TABLE, Way  # noqa: E402 - found by the line above
+from reconciler.config import settings, triggers  # noqa: E402 - found by the line above
+from reconciler.facets.support.mutability import TABLE, Way  # noqa: E402
 from scripts import reference_parts  # noqa: E402
 
 BEGIN, END = "<!-- {name}: made by scripts/reference.py -->", "<!-- /{name} -->"
@@ -63,6 +64,8 @@ PAGES: Mapping[str, Mapping[str, Callable[[], str]]] = {
     "docs/commands.md": {"commands": reference_parts.commands},
     "docs/conditions.md": {"conditions": reference_parts.conditions, "alerts": reference_parts.alerts},
     "docs/http-api.md": {"routes": reference_parts.routes},
+    "docs/settings.md": {"settings": lambda: reference_parts.settings_table(settings.VARIABLES)},
+    "docs/hosting.md": {"settings": lambda: reference_parts.settings_table(triggers.VARIABLES)},
     "docs/how-to/terraform-and-bicep.md": {"owned": owned, "azapi": azapi, "azurerm": azurerm},
 }
 

@@ -7,11 +7,13 @@ import io
 import json
 import os
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from reconciler import errors
 from reconciler.cli.app import COMMANDS
 from reconciler.cli.boundary import main
+from reconciler.config.variables import PREFIX, Variable
 from reconciler.engine.status import REASONS
 from scripts.site import ROOT, anchors
 
@@ -24,6 +26,19 @@ _BASES = ("ReconcilerError", "Transient", "Terminal")
 def commands() -> str:
     """What `--help` prints for every command."""
     return "\n\n".join(f"## {name}\n\n```text\n{_help(name)}\n```" for name in COMMANDS)
+
+
+def settings_table(rows: Iterable[Variable]) -> str:
+    """Environment variables: names, meanings, defaults, units."""
+    head = ["| variable | meaning | default | unit |", "| --- | --- | --- | --- |"]
+    return "\n".join([*head, *map(_setting, rows)])
+
+
+def _setting(row: Variable) -> str:
+    default = row.default if "`" in row.default else f"`{row.default}`" if row.default else "—"
+    return (
+        f"| `{PREFIX}{row.name}` | {row.meaning}{' (secret)' if row.secret else ''} | {default} | {row.unit or '—'} |"
+    )
 
 
 def routes() -> str:

@@ -183,7 +183,7 @@ def _git_api(given: Environment, row: Variable) -> str:
 class Settings:
     """The settings, checked. Field and variable have one name: `arm_endpoint` is `RECONCILER_ARM_ENDPOINT`.
 
-    To add a setting, add its field here and run `scripts/settings_tables.py`.
+    To add a setting, add its field here and run `scripts/reference.py`.
     """
 
     # fmt: off

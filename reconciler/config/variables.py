@@ -1,7 +1,7 @@
 """How a setting is declared and read: one row for each environment variable.
 
 A row says what the variable means, its default, its unit and how its text is read. `reconciler.config.settings` and
-`reconciler.config.triggers` hold the rows; `scripts/settings_tables.py` writes them into the documentation. Every
+`reconciler.config.triggers` hold the rows; `scripts/reference.py` writes them into the documentation. Every
 problem is one line that names the variable, its value (a secret's never) and the remedy.
 """
 

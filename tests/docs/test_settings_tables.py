@@ -14,7 +14,7 @@ DOCUMENT = (ROOT / "docs" / "settings.md").read_text()
 
 def test_the_documentation_has_the_tables_of_the_program() -> None:
     """Both pages are generated: names, meanings, defaults, units."""
-    script = [sys.executable, str(ROOT / "scripts/settings_tables.py"), "--check"]
+    script = [sys.executable, str(ROOT / "scripts/reference.py"), "--check"]
     done = subprocess.run(script, capture_output=True, text=True, check=False)
 
     assert (done.stdout, done.stderr, done.returncode) == ("", "", 0)
