@@ -49,7 +49,7 @@ _NUMBER = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|\b[0-9a-f
 _UNDER_WAY = "Progressing"
 
 
-def nobody(change: Change) -> JsonObject | None:  # noqa: ARG001 - as `reconciler.engine.recorder.Blame`
+def no_one(change: Change) -> JsonObject | None:  # noqa: ARG001 - as `reconciler.engine.recorder.Blame`
     """No drift is attributed."""
     return None
 
@@ -73,7 +73,7 @@ class RunFindings:
     """Whether the spec waits for an approval."""
     fights: Sequence[str] = ()
     """Fields that are corrected no more since this run: both owners."""
-    blame: Callable[[Change], JsonObject | None] = field(default=nobody, compare=False)
+    blame: Callable[[Change], JsonObject | None] = field(default=no_one, compare=False)
     named: bool = False
     """Whether people are named."""
     run: str = ""

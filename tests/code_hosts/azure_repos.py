@@ -70,7 +70,7 @@ class AzureRepos(CodeHostServer):
         return made
 
     def say(self, repository: Repository, number: int, text: str, author: str = "ann", kind: str = "text") -> Json:
-        """A thread with one comment of somebody; kind `system` is one the service writes itself."""
+        """A thread with one comment of a person; kind `system` is one the service writes itself."""
         self._last += 1
         comment = {
             "id": 1,

@@ -70,7 +70,7 @@ class GitHub(CodeHostServer):
         self, repository: Repository, number: int, text: str, author: str = "ann", *, kind: str = "User",
         association: str = "NONE",
     ) -> Json:  # fmt: skip
-        """A comment of somebody; apps, as github-actions[bot], are of kind Bot and associated with nothing."""
+        """A comment of a person or an app; apps, as github-actions[bot], are of kind Bot and associated with nothing."""
         self._last += 1
         path = f"{self.url}/repos/{repository.owner}/{repository.name}/issues"
         comment = {

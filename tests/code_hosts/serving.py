@@ -121,7 +121,7 @@ class CodeHostServer(ThreadingHTTPServer):
 
     def answer(self, request: Request) -> Response:
         """What this host says."""
-        raise NotImplementedError
+        raise NotImplementedError("each host answers by itself")
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -31,7 +31,7 @@ from tests.scenarios.world import World
 LOOKS = 12
 """Looks after which a fault was met, or after which it is over and the pool has to be in sync."""
 REQUESTS = 1200
-"""Of one look: whoever needs more does not come to an end."""
+"""Of one look: one that takes more does not end."""
 SLEPT = 240.0
 """Seconds of sleeping in one look, all threads together."""
 DOCS = Path(__file__).parents[2] / "docs" / "operations.md"

@@ -25,7 +25,7 @@ def history(seed: int, length: int = 9) -> list[Json]:
         if random.random() < 0.5:
             drawn.append({"do": "time", "seconds": random.choice((1, 20, 70, 300, 400, 1000))})
     if random.random() < 0.7:
-        drawn.append({"do": "mend"})
+        drawn.append({"do": "correct"})
     return drawn
 
 

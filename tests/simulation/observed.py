@@ -109,7 +109,7 @@ def _agent_pool(found: dict[Cell, Json], at: str, agents: Json) -> None:
 
 
 def edit(world: World, what: str, arguments: Json) -> bool:
-    """Somebody clicks; what cannot be done, because the thing is not there (any more), is not done."""
+    """A person clicks; what cannot be done, because the thing is not there (any more), is not done."""
     with contextlib.suppress(ValueError, KeyError):
         edits.edit(world, what, **arguments)
         return True
@@ -117,7 +117,7 @@ def edit(world: World, what: str, arguments: Json) -> bool:
 
 
 def edit_arm(world: World, name: str, change: Json) -> bool:
-    """Somebody changes the pool in the portal, under a name of their own; False where ARM refuses."""
+    """A person changes the pool in the portal, under a name of their own; False where ARM refuses."""
     pool = world.arm.named(name)
     if pool is None or pool.operation:
         return False

@@ -17,7 +17,7 @@ from tests.simulation.processes import HIDE, Plans
 
 
 def commit(play: Play, step: Json) -> None:
-    """Somebody pushes: fields of one spec change, its file goes, comes, or breaks."""
+    """A person pushes: fields of one spec change, its file goes, comes, or breaks."""
     before = play.oracles.commits[-1]
     after = dict(before)
     name = step["pool"]
@@ -34,7 +34,7 @@ def _push(play: Play, after: intended.Commit) -> None:
     play.oracles.heads.add(max(0, len(play.repository.commits) - 1 - play.repository.behind))
 
 
-def mend(play: Play, step: Json) -> None:
+def correct(play: Play, step: Json) -> None:
     """People put right what stands in the way: specs are valid and applied, and their projects exist again."""
     del step
     for organization in intended.ORGANIZATIONS.values():
@@ -49,13 +49,13 @@ def mend(play: Play, step: Json) -> None:
 
 
 def edit(play: Play, step: Json) -> None:
-    """Somebody clicks in Azure DevOps."""
+    """A person clicks in Azure DevOps."""
     if observed.edit(play.world, step["what"], dict(step["with"])):
         play.outcome.counts["edits"] += 1
 
 
 def portal(play: Play, step: Json) -> None:
-    """Somebody changes a pool in the Azure portal."""
+    """A person changes a pool in the Azure portal."""
     if observed.edit_arm(play.world, step["pool"], step["change"]):
         play.outcome.counts["edits"] += 1
 
@@ -199,7 +199,7 @@ def _other_release(play: Play, how: str) -> None:
 STEPS: Mapping[str, Callable[[Play, Json], None]] = {
     one.__name__: one
     for one in (
-        commit, mend, edit, portal, events, feed, fault, calm, git, timer, pause, time, idle, clock, scale, restart, amid, kill,
+        commit, correct, edit, portal, events, feed, fault, calm, git, timer, pause, time, idle, clock, scale, restart, amid, kill,
         start,
     )
 }  # fmt: skip

@@ -127,7 +127,7 @@ def _random_bytes(count: int) -> bytes:
 
 
 def seed(number: int) -> None:
-    """Every id and every random choice of the program follows from this number; time begins anew."""
+    """Every id and every random choice of the program follows from this number; time begins again."""
     _ids.seed(number)
     random.seed(number)
     TIME.begin()

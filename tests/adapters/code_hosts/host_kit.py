@@ -38,7 +38,7 @@ class Host:
         return [text for text in found if "published the pull request" not in text]
 
     def say(self, text: str, author: str = "ann") -> Any:
-        """A comment of somebody else."""
+        """A comment of another person."""
         return self.server.say(self.repository, self.number, text, author)
 
     def delete(self, said: Any) -> None:

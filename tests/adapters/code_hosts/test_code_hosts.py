@@ -84,7 +84,7 @@ def test_a_deleted_comment_is_written_anew(host: Host) -> None:
 
 
 def test_a_comment_of_a_stranger_with_the_mark_is_never_ours(host: Host) -> None:
-    """Azure Repos lets only the author edit. On GitHub whoever may write edits every comment, and so does its author."""
+    """Azure Repos lets only the author edit. On GitHub every person with the right to write edits every comment, as does its author."""
     host.say(f"{MARK}\nnothing to see here", author="mallory")
     host.adapter.write_comment(host.number, MARK, "one change")
     host.adapter.write_comment(host.number, MARK, "two changes")

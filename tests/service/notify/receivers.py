@@ -46,7 +46,7 @@ def _is_card(card: Any) -> bool:
     right = set(card) <= allowed and (card["type"], card["version"]) == ("AdaptiveCard", "1.4") and card["body"]
     return bool(
         right
-        and set(card.get("msteams", {})) <= {"width"}  # `entities` would mention somebody
+        and set(card.get("msteams", {})) <= {"width"}  # `entities` would mention a person
         and all(map(_is_rich, card["body"]))
         and all(
             set(one) == {"type", "title", "url"} and one["type"] == "Action.OpenUrl" for one in card.get("actions", [])
