@@ -5,8 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+
+from tests import forking
 
 ROOT = Path(__file__).parents[2]
 
@@ -32,6 +36,12 @@ pool:
 """
 
 
+PIPES: Mapping[str, Any] = {
+    "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "encoding": "utf-8"
+}  # fmt: skip
+"""Both outputs, read as text."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ended:
     """How a process ended."""
@@ -55,17 +65,18 @@ class Desk:
 
     def run(self, *arguments: str, **more: str) -> Ended:
         """Run `python -m reconciler …` to its end."""
-        done = subprocess.run(
-            [sys.executable, "-m", "reconciler", *arguments],
-            cwd=self.folder,
-            env=self.surroundings(more),
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            timeout=100,
-            check=False,
-        )
-        return Ended(done.returncode, done.stdout, done.stderr)
+        with self.start(*arguments, options=PIPES, **more) as process:
+            try:
+                out, err = process.communicate(timeout=100)
+            except BaseException:
+                forking.end(process)
+                raise
+        return Ended(process.returncode, out, err)
+
+    def start(self, *arguments: str, options: Mapping[str, Any] = PIPES, **more: str) -> forking.Process:
+        """Begin `python -m reconciler …`; `options` are those of `subprocess.Popen`."""
+        command = [sys.executable, "-m", "reconciler", *arguments]
+        return forking.Process(command, cwd=self.folder, env=self.surroundings(more), **options)
 
     def surroundings(self, more: dict[str, str] | None = None) -> dict[str, str]:
         """The environment of a process at this desk."""

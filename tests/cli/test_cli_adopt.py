@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -64,13 +63,10 @@ def test_the_patch_keeps_line_ends_and_a_missing_last_one(online: Desk, ends: by
     place = online.folder / FILE
     place.write_bytes(place.read_bytes().replace(b"\n", ends).rstrip() + b"  # end")
     work = repository(online)
-    raw = subprocess.run(  # bytes, with their line ends
-        [sys.executable, "-m", "reconciler", "adopt", POOL],
-        cwd=work.path,
-        env=online.surroundings(),
-        check=True,
-        capture_output=True,
-    ).stdout
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}  # bytes, with their line ends
+    with Desk(work.path, online.surroundings()).start("adopt", POOL, options=pipes) as process:
+        raw, _ = process.communicate()
+    assert process.returncode == 0
     (work.path / "adopt.patch").write_bytes(raw)
 
     work.git("apply", "adopt.patch")

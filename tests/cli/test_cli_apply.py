@@ -6,8 +6,6 @@ import json
 import os
 import re
 import signal
-import subprocess
-import sys
 import time
 from contextlib import closing
 
@@ -141,16 +139,7 @@ def test_the_time_that_one_waits_is_bounded(online: Desk, cloud: Running) -> Non
 
 def test_ctrl_c_while_waiting_stops_at_once_and_says_what_is_in_force(online: Desk, cloud: Running) -> None:
     cloud.do.switch("arm.update-seconds", 3600)
-    command = [sys.executable, "-m", "reconciler", "apply"]
-    process = subprocess.Popen(
-        command,
-        cwd=online.folder,
-        env=online.surroundings(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        encoding="utf-8",
-    )
+    process = online.start("apply")
     assert process.stderr
     said = []
     for line in process.stderr:

@@ -9,8 +9,6 @@ import re
 import select
 import signal
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -20,6 +18,7 @@ import pytest
 
 from emulator import Running
 from tests.cli.process import Desk
+from tests.forking import Process
 
 POOL, RELEASE = "fabrikam-managed-pool", "fabrikam-release-pool"
 QUESTION = "Apply these changes? [y/N] "
@@ -32,7 +31,7 @@ LONGEST = 90.0
 class Terminal:
     """A process whose three streams are one terminal."""
 
-    process: subprocess.Popen[bytes]
+    process: Process
     end: int
     seen: str = ""
 
@@ -70,15 +69,8 @@ def on_terminal(online: Desk) -> Iterator[Start]:
 
     def run(*arguments: str) -> Terminal:
         own, its = pty.openpty()
-        process = subprocess.Popen(
-            [sys.executable, "-m", "reconciler", *arguments],
-            cwd=online.folder,
-            env=online.surroundings({"TERM": "xterm", "NO_COLOR": "1", "COLUMNS": "200"}),
-            stdin=its,
-            stdout=its,
-            stderr=its,
-            start_new_session=True,
-        )
+        options = {"stdin": its, "stdout": its, "stderr": its, "start_new_session": True}
+        process = online.start(*arguments, options=options, TERM="xterm", NO_COLOR="1", COLUMNS="200")
         os.close(its)
         started.append(Terminal(process, own))
         return started[-1]

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
 from typing import Any
 
 import pytest
@@ -19,6 +17,7 @@ from reconciler.errors import Forbidden
 from reconciler.plan.model import Plan
 from reconciler.plan.wording import change_words
 from tests.cli.process import Desk
+from tests.forking import Process
 from tests.plan.render.samples import LARGER, MADE, OPENED, REMOVED
 from tests.scenarios.truth import Truth
 
@@ -26,19 +25,7 @@ POOL = "fabrikam-managed-pool"
 PLAN = Plan(POOL, "", (LARGER, MADE, OPENED, REMOVED))
 
 
-def applying(online: Desk, *arguments: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "reconciler", "apply", *arguments],
-        cwd=online.folder,
-        env=online.surroundings(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        encoding="utf-8",
-    )
-
-
-def wait_for(process: subprocess.Popen[str], text: str) -> None:
+def wait_for(process: Process, text: str) -> None:
     assert process.stderr
     assert any(text in line for line in process.stderr), f"never said {text}"
 
@@ -49,7 +36,7 @@ def test_a_write_that_is_cut_off_is_neither_written_nor_forgotten(
 ) -> None:
     """A write hangs: those before it are written and not verified, its result is not known, the rest is not begun."""
     cloud.do.fault("slow", route="roleassignments.set", count=None, seconds=600)
-    process = applying(online, POOL, "--output", "json")
+    process = online.start("apply", POOL, "--output", "json")
     wait_for(process, "+ administrator fabrikam-tailspin ann@fabrikam.com")
     while "ann" not in Truth(cloud.do.state()).administrators("fabrikam-tailspin", POOL):
         assert process.poll() is None

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -73,15 +71,7 @@ def test_planned_then_granted_then_nothing_left(admin: Desk, world: Running) -> 
 
 def test_ctrl_c_says_what_was_written(admin: Desk, world: Running) -> None:
     world.do.fault("429", route="roleassignments.set", count=None, seconds=50)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "reconciler", *COMMAND, "--apply"],
-        cwd=admin.folder,
-        env=admin.surroundings(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        encoding="utf-8",
-    )
+    process = admin.start(*COMMAND, "--apply")
     assert process.stderr
     said = []
     for line in process.stderr:

@@ -6,8 +6,6 @@ import json
 import os
 import pty
 import re
-import subprocess
-import sys
 from contextlib import suppress
 from threading import Event
 
@@ -18,7 +16,7 @@ from reconciler.cli.progress import EVERY, ProgressDisplay
 from reconciler.cli.screen import Screen
 from reconciler.telemetry.calls import Calls
 from reconciler.telemetry.traffic import TRAFFIC, Traffic
-from tests.cli.process import Desk
+from tests.cli.process import PIPES, Desk
 
 POOL = "fabrikam-managed-pool"
 
@@ -135,12 +133,11 @@ def test_on_a_terminal_it_is_one_line_that_is_cleared_and_results_are_pure(
 ) -> None:
     """A narrow one too, without colours: nothing of the bar is left when the run ends."""
     leader, follower = pty.openpty()
-    environment = online.surroundings({"TERM": "xterm", "COLUMNS": "40", "NO_COLOR": "1"})
     seen = b""
-    with subprocess.Popen(
-        [sys.executable, "-m", "reconciler", *arguments, "--output", "json"],
-        cwd=online.folder, env=environment, stdout=subprocess.PIPE, stderr=follower, text=True,
-    ) as process:  # fmt: skip
+    options = {**PIPES, "stderr": follower}
+    with online.start(
+        *arguments, "--output", "json", options=options, TERM="xterm", COLUMNS="40", NO_COLOR="1"
+    ) as process:
         os.close(follower)
         assert process.stdout
         out = process.stdout.read()

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import re
 import signal
-import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -17,6 +15,7 @@ import pytest
 
 from emulator import Running
 from tests.cli.process import Desk
+from tests.forking import Process
 
 POOL = "fabrikam-managed-pool"
 TAILSPIN = "fabrikam-tailspin"
@@ -25,7 +24,7 @@ TAILSPIN = "fabrikam-tailspin"
 class Serving:
     """A `serve` that is ready."""
 
-    def __init__(self, process: subprocess.Popen[str]) -> None:
+    def __init__(self, process: Process) -> None:
         self.process = process
         assert process.stdout
         self.line = process.stdout.readline()
@@ -53,15 +52,7 @@ class Serving:
 @contextmanager
 def serving(desk: Desk, *arguments: str, key: bool = False, before: tuple[str, ...] = ()) -> Iterator[Serving]:
     keys = () if key else ("--no-key",)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "reconciler", *before, "serve", "--port", "0", *keys, *arguments],
-        cwd=desk.folder,
-        env=desk.surroundings(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        encoding="utf-8",
-    )
+    process = desk.start(*before, "serve", "--port", "0", *keys, *arguments)
     try:
         yield Serving(process)
     finally:
@@ -179,7 +170,8 @@ def test_a_port_that_is_taken_is_told(online: Desk) -> None:
 
 def second_line(served: Serving) -> str:
     assert served.process.stdout
-    return served.process.stdout.readline().strip()
+    line: str = served.process.stdout.readline()
+    return line.strip()
 
 
 def key_of(line: str) -> str:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -69,11 +67,7 @@ def test_a_lease_that_another_process_holds_is_waited_for_and_named_at_once(onli
     assert online.run("apply").code == 0
     with closing(Local(online.folder / "state.db", SystemClock())) as store:
         lease = store.leases.acquire(POOL, 60, HOLDER)
-        process = subprocess.Popen(
-            [sys.executable, "-m", "reconciler", "apply", POOL, "--output", "json"],
-            cwd=online.folder, env=online.surroundings(), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            text=True, encoding="utf-8",
-        )  # fmt: skip
+        process = online.start("apply", POOL, "--output", "json")
         assert process.stderr
         said = next(line for line in process.stderr if "waiting for" in line)
         lease.release()

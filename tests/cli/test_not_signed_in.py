@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from tests.forking import run
 
 ROOT = Path(__file__).parents[2]
 SPEC = (ROOT / "examples" / "specs" / "fabrikam-managed-pool.yaml").read_bytes()
@@ -36,7 +37,7 @@ def test_one_line_says_how_to_sign_in(command: list[str], tmp_path: Path) -> Non
         "COVERAGE_PROCESS_START": os.environ.get("COVERAGE_PROCESS_START", ""),
     }
 
-    done = subprocess.run(
+    done = run(
         [sys.executable, "-m", "reconciler", *command],
         cwd=tmp_path,
         env=environment,

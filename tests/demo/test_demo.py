@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.process import ROOT, Desk
+from tests.forking import run
 from tests.wording import doubled, identifiers
 
 
@@ -103,7 +104,7 @@ def test_ended_in_the_middle_it_clears_up(desk: Desk, sent: signal.Signals) -> N
 
 def play(desk: Desk, *script: str) -> subprocess.CompletedProcess[str]:
     """A process of its own that tells other steps than the demo's."""
-    return subprocess.run(
+    return run(
         [sys.executable, "-c", "import os, signal, sys\nfrom reconciler.demo import command\n" + "\n".join(script)],
         cwd=desk.folder,
         env=desk.surroundings(),
@@ -186,7 +187,7 @@ def test_kept_it_can_be_played_with(desk: Desk) -> None:
 
 def test_without_git_the_remedy_is_named(desk: Desk) -> None:
     """The one thing that the demo needs and does not bring."""
-    process = subprocess.run(
+    process = run(
         [sys.executable, "-m", "reconciler", "demo"],
         cwd=desk.folder,
         env=desk.surroundings({"PATH": str(desk.folder)}),

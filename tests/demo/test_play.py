@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from http.client import HTTPConnection
@@ -16,9 +15,10 @@ import pytest
 
 from reconciler.demo.drift import CAUSES, PROJECT
 from reconciler.demo.scenario import POOL, PRIME, RELEASE, TAILSPIN
-from tests.cli.process import Desk
+from tests.cli.process import PIPES, Desk
 from tests.demo.test_demo import emulators
 from tests.deployment import until
+from tests.forking import Process
 
 pytestmark = pytest.mark.timeout(300)
 SECONDS = 120.0
@@ -29,7 +29,7 @@ SECONDS = 120.0
 class Playing:
     """A running `play`."""
 
-    process: subprocess.Popen[str]
+    process: Process
     page: str
     panel: str
 
@@ -57,10 +57,7 @@ class Playing:
 def playing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Playing]:
     folder = tmp_path_factory.mktemp("play")
     desk = Desk(folder, {"TMPDIR": str(folder)})
-    process = subprocess.Popen(
-        [sys.executable, "-m", "reconciler", "play", "--no-color"], cwd=folder, env=desk.surroundings(),
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8",
-    )  # fmt: skip
+    process = desk.start("play", "--no-color", options={**PIPES, "stderr": subprocess.STDOUT})
     try:
         urls = list(_urls(process))
         yield Playing(process, *urls)
@@ -72,7 +69,7 @@ def playing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Playing]:
     assert emulators(folder) == []
 
 
-def _urls(process: subprocess.Popen[str]) -> Iterator[str]:
+def _urls(process: Process) -> Iterator[str]:
     """The two addresses, as it prints them."""
     assert process.stdout is not None
     read = []

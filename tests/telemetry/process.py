@@ -14,6 +14,7 @@ from pathlib import Path
 
 from reconciler.config.triggers import Hosting
 from tests.deployment import Deployment
+from tests.forking import Process
 
 ROOT = Path(__file__).parents[2]
 
@@ -38,9 +39,7 @@ def serving(deployment: Deployment, **more: str) -> Iterator[Served]:
     environment = {**_around(), **deployment.environment, **more}
     deployment.context()  # whose owner has set the mode
     command = [sys.executable, "-m", "reconciler", "serve", "--port", "0", "--no-key", "--no-timers"]
-    process = subprocess.Popen(
-        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    process = Process(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stdout is not None
     assert process.stderr is not None
     said: list[str] = []
@@ -71,4 +70,4 @@ def subscribed(deployment: Deployment, served: Served) -> None:
 
 def _around() -> dict[str, str]:
     kept = ("PATH", "HOME", "LANG", "VIRTUAL_ENV", "COVERAGE_PROCESS_START")
-    return {name: os.environ[name] for name in kept if name in os.environ} | {"PYTHONUNBUFFERED": "1"}
+    return {name: os.environ[name] for name in kept if name in os.environ}
