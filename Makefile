@@ -87,7 +87,8 @@ SEEDS ?= 100000
 soak: $(DEV) ## Play the whole fault matrix, every crash point and 100,000 histories, for hours (SEEDS=5000 for fewer)
 	$(BIN)/python -m scripts.reliability play --every --jobs 2
 	CRASH_POINTS=all $(BIN)/python -m pytest -n 2 tests/crashes $(ARGS)
-	$(BIN)/python -m tests.simulation --seeds $(SEEDS) --start 1 --jobs 2 --markdown
+	$(BIN)/python -m tests.simulation --seeds $(SEEDS) --start 1 --jobs 2 --rows build/histories.jsonl --shrink build/histories
+	$(BIN)/python -m tests.simulation.figures
 
 check: $(DEV) ## Lint, format, types, import contracts, size of files
 	$(BIN)/ruff check .

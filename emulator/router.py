@@ -15,6 +15,8 @@ from emulator.frame import Request, Response
 from emulator.world import World
 
 Handler: TypeAlias = Callable[[World, Request], Response]
+_Part: TypeAlias = tuple[str, str]
+"""A segment of a template: in lower case, and the name where it is a placeholder (else empty)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +64,18 @@ class Router:
     """Routes of one plane, tried from the most literal to the least."""
 
     def __init__(self, routes: Iterable[Route]) -> None:
-        compiled = [(split(route.template), route) for route in routes]
-        self._routes = sorted(compiled, key=lambda item: [_is_placeholder(part) for part in item[0]])
+        compiled = [([_part(part) for part in split(route.template)], route) for route in routes]
+        self._routes: dict[int, list[tuple[list[_Part], Route]]] = {}
+        """By the number of segments."""
+        for template, route in sorted(compiled, key=lambda item: [bool(name) for _, name in item[0]]):
+            self._routes.setdefault(len(template), []).append((template, route))
 
     def find(self, method: str, path: str) -> Match:
         """The route for an encoded path."""
         parts, allowed = split(path), set()
-        for template, route in self._routes:
-            params = _match(template, parts)
+        lower = [part.lower() for part in parts]
+        for template, route in self._routes.get(len(parts), ()):
+            params = _match(template, parts, lower)
             if params is None:
                 continue
             if route.method == method:
@@ -78,17 +84,15 @@ class Router:
         return Match(None, {}, tuple(sorted(allowed)))
 
 
-def _is_placeholder(part: str) -> bool:
-    return part.startswith("{")
+def _part(part: str) -> _Part:
+    return (part.lower(), part[1:-1] if part.startswith("{") else "")
 
 
-def _match(template: list[str], parts: list[str]) -> dict[str, str] | None:
-    if len(template) != len(parts):
-        return None
+def _match(template: list[_Part], parts: list[str], lower: list[str]) -> dict[str, str] | None:
     params = {}
-    for wanted, found in zip(template, parts, strict=True):
-        if _is_placeholder(wanted):
-            params[wanted[1:-1]] = found
-        elif wanted.lower() != found.lower():
+    for (wanted, name), part, found in zip(template, parts, lower, strict=True):
+        if name:
+            params[name] = part
+        elif wanted != found:
             return None
     return params

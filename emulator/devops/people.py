@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import uuid
+from functools import lru_cache
 
 from emulator.principals import Principal
 from emulator.state.devops import Identity, Organization, Project
@@ -24,6 +25,7 @@ PROJECT_GROUPS = (*PROJECT_ADMINISTRATORS, "Contributors", "Readers")
 _PREFIX = {"user": "aad", "servicePrincipal": "aadsp", "managedIdentity": "aadsp"}
 
 
+@lru_cache(maxsize=4096)
 def guid(*names: str) -> str:
     """An id that follows from names, the same in every run."""
     return str(uuid.uuid5(NAMES, "/".join(names)))

@@ -7,6 +7,7 @@ clients read them from the role definitions, so the ones here only have to be co
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from emulator.devops.rights import CREATE, LISTEN, USE, VIEW
 from emulator.documents import Json
@@ -43,9 +44,14 @@ class Role:
 
 def roles(scope: str, switches: Switches) -> tuple[Role, ...]:
     """The roles of a scope, from the weakest to the strongest."""
-    administrator = int(switches.number("devops.pool-administrator-bits"))
+    return _roles(
+        scope, int(switches.number("devops.pool-administrator-bits")), switches.word("devops.pool-service-role-name")
+    )
+
+
+@lru_cache(maxsize=64)
+def _roles(scope: str, administrator: int, service: str) -> tuple[Role, ...]:
     if scope in (POOL, ALL_POOLS):
-        service = switches.word("devops.pool-service-role-name")
         return (
             Role(scope, READER, READER, VIEW, "Reader can only view agent pools."),
             Role(scope, service, "Service Account", VIEW | LISTEN | USE, "Service Account can use agent pools."),

@@ -28,7 +28,11 @@ def main() -> int:
     parser.add_argument("--case", default="", help="play this file instead of seeds")
     parser.add_argument("--mutant", default="", help="break the program in this way, to see that it is noticed")
     parser.add_argument("--shrink", default="", help="write each failing history, shortened, into this folder")
-    parser.add_argument("--markdown", action="store_true", help="print the figures as a table")
+    parser.add_argument(
+        "--rows", default="", help="append a row for each seed to this file; seeds in it are not repeated"
+    )
+    parser.add_argument("--every", type=int, default=1, help="only each so-manieth seed")
+    parser.add_argument("--quiet", action="store_true", help="print only what failed")
     options: Options = parser.parse_args(namespace=runner.Options())
     return runner.run(options)
 

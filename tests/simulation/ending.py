@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from reconciler.engine import unnamed
 from reconciler.engine.status import REASONS
-from tests.simulation import intended
+from tests.simulation import intended, people
 from tests.simulation.oracles import MARGIN, Violation
 from tests.simulation.play import MAX_AGE, Play
 from tests.simulation.virtual import TIME
@@ -37,18 +37,23 @@ class Ending:
         self._play.store.skew = 0.0
         for process in self._play.processes:
             process.clock.skew, process.kill_at_statement = 0.0, 0
+            process.release = ""
             process.plans.clear()
+        self._play.world.switches.set("devops.write-lag", 0.0)
         self._play.processes = [one if not one.dead else self._play.process() for one in self._play.processes]
         if self._play.cut_off:
             self._play.processes[0].run(self._repair)
+        people.lifted(self._play)
         begun, quiet = TIME.now, 0
         wrote: list[int] = []
-        while quiet < QUIET and len(wrote) < LAST:
+        while len(wrote) < LAST:
             before = self._play.outcome.counts["writes"]
             self._play.advance(900.0)
             wrote.append(self._play.outcome.counts["writes"] - before)
+            quiet = 0 if wrote[-1] else quiet + 1
             aged = TIME.now - begun > MAX_AGE + self._oracles.error_of_clocks + 900.0
-            quiet = quiet + 1 if not wrote[-1] and aged else 0
+            if quiet >= QUIET and aged:
+                break
         settled = [self._settled(name, begun) for name in sorted(self._oracles.commits[-1])]
         converged = all(settled)
         if quiet < QUIET and (converged or sum(wrote[-RESTED:]) > RESTED):

@@ -18,6 +18,8 @@ def history(seed: int, length: int = 9) -> list[Json]:
     """The steps of a seed."""
     random = Random(seed)  # noqa: S311 - a simulation
     drawn: list[Json] = []
+    if random.random() < 0.15:
+        drawn.append(_windows(random))
     if random.random() < 0.3:
         drawn.append({"do": "scale", "workers": random.choice((3, 4))})
     for _ in range(random.randint(length // 2, length)):
@@ -108,7 +110,7 @@ def _fault(random: Random) -> Json:
 def _amid(random: Random) -> Json:
     inner = []
     for _ in range(random.randint(1, 3)):
-        kind = random.choice((_commit, _edit, _edit, _portal, _others))
+        kind = random.choice((_commit, _edit, _edit, _portal, _others, _owner))
         inner.append(kind(random))
     return {"do": "amid", "worker": random.randrange(3), "at": random.choice((1, 2, 4, 8, 12, 20)), "steps": inner}
 
@@ -124,6 +126,51 @@ def _kill(random: Random) -> Json:
     return {"do": "kill", "worker": random.randrange(3), "statement": random.randint(1, 30)}
 
 
+def _scope(random: Random) -> Json:
+    kind = random.choice(("", "organization", "pool", "pool"))
+    if not kind:
+        return {}
+    return {kind: random.choice(tuple(ORGANIZATIONS.values()) if kind == "organization" else POOLS)}
+
+
+def _owner(random: Random) -> Json:
+    """What only the owner of the deployment may do."""
+    if random.random() < 0.25:
+        return {"do": "approve", "pool": random.choice(POOLS)}
+    if random.random() < 0.5:
+        return {
+            "do": "mode",
+            **_scope(random),
+            "mode": random.choice(("stop", "report", "approved", "approved", "approved", None, None)),
+        }
+    scope = _scope(random) or {"pool": random.choice(POOLS)}
+    field = random.choice(("", "", "roles", "openAccess", "inheritance")) if "pool" in scope else ""
+    return {"do": "hold", **scope, "field": field, "seconds": random.choice((0, 60, 400, 1500, 90_000))}
+
+
+def _windows(random: Random) -> Json:
+    found = []
+    for _ in range(random.randint(1, 2)):
+        risks = random.choice((["narrows"], ["widens"], ["narrows", "widens"]))
+        minutes = random.choice(([20, 50], [5, 20, 35, 50], [10]))
+        found.append({"risks": risks, "minutes": minutes, "length": random.choice((3, 8))})
+    return {"do": "windows", "windows": found}
+
+
+def _plane(random: Random) -> Json:
+    return {
+        "do": "plane",
+        "switches": random.choice(
+            (
+                {"devops.write-lag": random.choice((4.0, 20.0, 0.0))},
+                {"devops.open-access-write": random.choice(("lost-once", "applied"))},
+                {"arm.update-seconds": random.choice((1.0, 20.0, 300.0))},
+                {"arm.events": random.choice(("acceptance", "none", "completion"))},
+            )
+        ),
+    }
+
+
 _KINDS: dict[Callable[[Random], Json], float] = {
     _commit: 5,
     _edit: 9,
@@ -131,6 +178,14 @@ _KINDS: dict[Callable[[Random], Json], float] = {
     _fault: 3,
     _amid: 3,
     _kill: 1.5,
+    _owner: 3,
+    _plane: 1,
+    lambda random: {"do": "request", "pool": random.choice(POOLS)}: 1,
+    lambda random: {
+        "do": "release",
+        "worker": random.randrange(3),
+        "documents": random.choice(("newer", "older", "older", "")),
+    }: 1,
     lambda random: {"do": "start"} if random.random() < 0.8 else {"do": "calm"}: 1.5,
     lambda random: {
         "do": "restart",

@@ -12,6 +12,8 @@ from datetime import datetime
 from typing import Any
 
 from reconciler.engine import run_state
+from reconciler.safety import WriteMode
+from reconciler.safety.modes import Modes, ModeSetting
 from reconciler.service.queue.messages import WorkMessage
 from reconciler.service.queue.worker import Report, Worker
 from reconciler.service.triggers import TriggerContext
@@ -151,6 +153,29 @@ def raises(context: TriggerContext) -> TriggerContext:
     return context
 
 
+def deaf_to_the_owner(context: TriggerContext) -> TriggerContext:
+    """Before a write, no mode and no pause is looked at."""
+    safety = context.safety
+    whole = safety.read
+
+    def read(*where: Any, **named: Any) -> Any:
+        return replace(whole(*where, **named), modes=_FREE)
+
+    safety.read = read  # type: ignore[method-assign] # it breaks it
+    safety.modes = lambda *_: _FREE  # type: ignore[method-assign] # likewise
+    return context
+
+
+_FREE = Modes(ModeSetting(WriteMode.ENFORCE, "nothing is held back"))
+
+
+def without_windows(context: TriggerContext) -> TriggerContext:
+    """Windows of the policy are forgotten."""
+    planner = _planner(context)
+    planner.policy = replace(planner.policy, windows=())
+    return context
+
+
 def _reconciler(context: TriggerContext) -> Any:
     return context.worker.reconciler
 
@@ -171,6 +196,6 @@ MUTANTS: Mapping[str, Mutant] = {
     one.__name__: one
     for one in (
         acknowledges_without_running, in_sync_without_reading, sends_less, opens_too_much, writes_before_the_record,
-        takes_the_operators_role, narrows_first, raises,
+        takes_the_operators_role, narrows_first, raises, deaf_to_the_owner, without_windows,
     )
 }  # fmt: skip

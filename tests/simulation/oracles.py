@@ -16,6 +16,7 @@ from reconciler.documents.chain import problems
 from reconciler.engine.status import PoolStatus
 from reconciler.ports.write_log import WriteLog
 from tests.simulation import intended
+from tests.simulation.holds import Held, Holds
 from tests.simulation.intended import OPERATOR, ORGANIZATIONS, Cell, Commit, Json
 from tests.simulation.virtual import TIME
 from tests.simulation.wire import Sent
@@ -58,6 +59,7 @@ class Oracles:
     heads: Past = field(default_factory=Past)
     """Which commit was at the head of what git shows."""
     commits: list[Commit] = field(default_factory=list)
+    holds: Holds = field(default_factory=Holds)
     error_of_clocks: float = 0.0
     max_age: float = 3600.0
     before: dict[Cell, Json] = field(default_factory=dict)
@@ -77,20 +79,38 @@ class Oracles:
         self.before = self.look()
         self.got = self.arm(path.rsplit("/", 1)[-1]) if "/Microsoft.DevOpsInfrastructure/" in path else None
 
-    def written(self, sent: Sent, put: float) -> None:
-        """A write of the operator was answered; `put`: since when the message waits whose run made it."""
+    def written(self, sent: Sent, put: float, held: Held) -> None:
+        """A write of the operator was answered.
+
+        `put`: since when the message waits whose run made it. `held`: what the owner held back when it was decided.
+        """
+        self._not_held(sent, held)
         if not sent.done:
             return
         self.writes += 1
         heads = [self.commits[one] for one in self.heads.since(put - self.error_of_clocks - MARGIN)]
         after = self.look()
         if sent.plane == "arm" and sent.method == "PUT":
-            self._put(sent, heads)
+            self._put(sent, self.holds.approved_only(held, sent.path.rsplit("/", 1)[-1], heads))
         for cell in sorted({*self.before, *after}, key=str):
             old, new = self.before.get(cell), after.get(cell)
             if old != new and cell[0] != "arm":
-                self._changed(cell, old, new, heads, sent)
+                self._changed(
+                    cell, old, new, self.holds.approved_only(held, cell[2], heads) if len(cell) > 2 else heads, sent
+                )
+                for why in held.change(cell, old, new, self.error_of_clocks + MARGIN) if len(cell) > 2 else ():
+                    raise Violation(f"held back: {sent.line} changed {cell} from {old!r} to {new!r}, despite {why}")
         self._nobody_locked_out(after, sent)
+
+    def _not_held(self, sent: Sent, held: Held) -> None:
+        """No write is sent that a mode or a pause of its pool or of an organization holds back."""
+        pool, organizations = "", [sent.path.split("/")[1]]
+        if sent.plane == "arm":
+            pool = sent.path.rsplit("/", 1)[-1]
+            profiles = (sent.body or {}).get("properties", {}).get("organizationProfile", {}).get("organizations", [])
+            organizations = [one["url"].rsplit("/", 1)[-1] for one in profiles]
+        for why in held.whole(pool, organizations, self.error_of_clocks + MARGIN):
+            raise Violation(f"held back: {sent.line} was sent despite {why}")
 
     def _changed(self, cell: Cell, old: Json, new: Json, heads: list[Commit], sent: Sent) -> None:
         if cell[0] == "rest of queue" and (old is None or _same_but_pipelines(old, new)):

@@ -10,6 +10,7 @@ import sqlite3
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ from reconciler.service.queue import messages as work_messages
 from reconciler.service.queue.messages import WorkMessage
 from reconciler.service.queue.worker import Report
 from reconciler.service.triggers import TriggerContext, messages, timers
-from tests.simulation import intended, observed, virtual
+from tests.simulation import intended, observed, releases, virtual
 from tests.simulation.intended import FIRST, Json
 from tests.simulation.oracles import MARGIN, Oracles, Violation
 from tests.simulation.processes import HIDE, Killed, Process, Repository, WorkerClock, work
@@ -91,6 +92,8 @@ class Play:
         self.spawned = 0
         WIRE.world, WIRE.before, WIRE.after, WIRE.audit = self.world, self._exchange, self._sent, self._heard
         WIRE.writing, WIRE.latency = self.oracles.writing, lambda: 0.05
+        self.more_environment: dict[str, str] = {}
+        self._person: Process | None = None
         self.processes = [self.process() for _ in range(2)]
         self.processes[0].run(self._go_live)
         self.file = sqlite3.connect(folder / "state.db", isolation_level=None)
@@ -112,11 +115,32 @@ class Play:
             "RECONCILER_PARALLEL": "1",
             "RECONCILER_PREREQUISITES": "0",
             "RECONCILER_MAX_AGE": f"{MAX_AGE:g}",
+            **self.more_environment,
         }
         made = Process(f"p{self.spawned}", environment, self.repository, self._reported, self.store)
         if self.mutant is not None:
             made.context = self.mutant(made.context)
         return made
+
+    def person(self) -> Process:
+        """The machine of the owner, on which no message is taken."""
+        if self._person is None:
+            self._person = self.process()
+        return self._person
+
+    def start_again(self, environment: dict[str, str]) -> None:
+        """All processes end, and as many start, with these settings besides."""
+        self.more_environment = environment
+        for process in (*self.processes, *filter(None, [self._person])):
+            process.close()
+        self._person = None
+        self.processes = [self.process() for _ in self.processes]
+
+    def close(self) -> None:
+        """All of it ends."""
+        for process in (*self.processes, *filter(None, [self._person])):
+            process.close()
+        self.file.close()
 
     def _go_live(self) -> None:
         self.processes[0].context.safety.set_mode(ModeScope(), WriteMode.ENFORCE, reason="go live", by="ann")
@@ -129,7 +153,9 @@ class Play:
 
     def _exchange(self, _writes: bool) -> None:
         if isinstance(TIME.owner, Process):
-            TIME.owner.exchange()
+            process, held = TIME.owner, self.oracles.holds.now()
+            process.exchange()
+            process.decided = held
 
     def _sent(self, sent: Sent) -> None:
         self.outcome.counts["exchanges"] += 1
@@ -137,7 +163,9 @@ class Play:
         self.say(f"{who} {sent.line}")
         if sent.writes:
             self.outcome.counts["writes"] += 1
-            self.oracles.written(sent, TIME.owner.put if isinstance(TIME.owner, Process) else TIME.now)
+            assert isinstance(TIME.owner, Process)
+            held = TIME.owner.when_decided((sent.method, sent.path, json.dumps(sent.body)))
+            self.oracles.written(sent, TIME.owner.put, held)
             self._on_record(sent)
 
     def _on_record(self, sent: Sent) -> None:
@@ -226,7 +254,8 @@ class Play:
         """A timer's function: what it raises is logged by the host, and its next run is on schedule."""
         process.put, process.busy = TIME.now, True
         try:
-            process.run(job)
+            with self._release(process):
+                process.run(job)
         except Killed:
             process.close()
             self.cut_off += 1
@@ -271,7 +300,8 @@ class Play:
     def _one(self, process: Process) -> bool:
         for name in QUEUES:
             queue = process.run(lambda n=name: process.context.queues.named(n))  # type: ignore[misc]
-            taken = process.take(queue, self._function(process, name))
+            with self._release(process):
+                taken = process.take(queue, self._function(process, name))
             if taken:
                 self.say(f"{process.name} {name} {taken}")
                 self.outcome.counts["messages"] += 1
@@ -279,6 +309,15 @@ class Play:
                     self.cut_off += 1
                 return True
         return False
+
+    @contextmanager
+    def _release(self, process: Process) -> Iterator[None]:
+        """What is written within is written as the release does as which the process runs."""
+        file = self.folder / "state.db"
+        before = releases.documents(file) if process.release else {}
+        yield
+        if process.release:
+            releases.as_another(file, process.release, before)
 
     def _function(self, process: Process, name: str) -> Callable[[TriggerContext, Message], None]:
         def events(context: TriggerContext, message: Message) -> None:
@@ -340,8 +379,6 @@ def play(seed: int, steps: Sequence[Json], mutant: Any = None) -> Outcome:
         made.outcome.violation = str(error)
     finally:
         if made is not None:
-            for process in made.processes:
-                process.close()
-            made.file.close()
+            made.close()
         shutil.rmtree(folder, ignore_errors=True)
     return made.outcome

@@ -27,6 +27,7 @@ from reconciler.service.queue.worker import Report
 from reconciler.service.triggers import TriggerContext, composition, messages
 from reconciler.service.triggers import logs as trigger_logs
 from reconciler.telemetry import NO_TELEMETRY
+from tests.simulation.holds import Held
 from tests.simulation.virtual import BOOTED, TIME
 
 T = TypeVar("T")
@@ -136,10 +137,16 @@ class Process:
         self.dead = False
         self.busy = False
         """Whether it is in the middle of a message."""
+        self.release = ""
+        """``newer`` or ``older``: as which release it writes documents; empty: as this one."""
         self.exchanges = 0
         """Since the message began."""
         self.put = self.taken = TIME.now
         """When the message was first put on its queue, and when it was taken: true times."""
+        self.decided = self.first = Held()
+        """What was held back when its last exchange began, and when its last write was sent for the first time."""
+        self.last: object = None
+        """That write."""
         self.statements = 0
         self.plans: list[Plans] = []
         self.kill_at_statement = 0
@@ -191,6 +198,12 @@ class Process:
         if self.dead:
             raise Killed
 
+    def when_decided(self, write: object) -> Held:
+        """What was held back when it decided to send this write, which it may repeat after a failure."""
+        if write != self.last:
+            self.last, self.first = write, self.decided
+        return self.first
+
     def stored(self, sql: str) -> None:
         """A statement is about to reach the state file."""
         if threading.current_thread() is not threading.main_thread():
@@ -209,6 +222,7 @@ class Process:
             return ""
         message = taken[0]
         self.busy, self.exchanges, self.statements, self.taken = True, 0, 0, TIME.now
+        self.last = None
         try:
             self.run(lambda: function(self.context, message))
             self.run(lambda: queue.ack(message))

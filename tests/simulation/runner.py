@@ -13,14 +13,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from time import perf_counter, process_time
 
-from tests.simulation import processes, wire
+from tests.simulation import figures, processes, wire
 from tests.simulation.histories import history
 from tests.simulation.intended import Json
 from tests.simulation.mutants import MUTANTS
 from tests.simulation.play import Outcome, play
 from tests.simulation.shrink import Case, rule_of, shrunk
-
-SHOWN = ("exchanges", "writes", "messages", "edits", "converged", "not converged")
 
 
 class Options(argparse.Namespace):
@@ -29,13 +27,15 @@ class Options(argparse.Namespace):
     seeds: int
     start: int
     jobs: int
+    every: int
     length: int
     seconds: float
     trace: bool
     case: str
     mutant: str
     shrink: str
-    markdown: bool
+    rows: str
+    quiet: bool
 
 
 def run(options: Options) -> int:
@@ -46,39 +46,44 @@ def run(options: Options) -> int:
         return _side_by_side(options)
     processes.install()
     wire.connect()
-    used, failed, counts = process_time(), 0, Counter[str]()
+    used, counts = process_time(), Counter[str]()
+    failed: list[tuple[int, Sequence[Json], Outcome]] = []
     for name, seed, steps in _chosen(options):
-        outcome = _played(seed, steps, options)
+        outcome = _told(name, seed, steps, options)
         counts += outcome.counts
         counts["histories"] += 1
-        if options.trace:
-            sys.stdout.buffer.write(outcome.text)
-            sys.stdout.flush()
-        _say(f"{name} {hashlib.sha256(outcome.text).hexdigest()[:16]} {outcome.violation or 'ok'}")
         if outcome.violation:
-            failed += 1
-            if options.shrink:
-                _shorten(seed, steps, outcome, options)
+            failed.append((seed, steps, outcome))
             if options.mutant:
                 break
-    counts["failed histories"] += failed
+    counts["failed histories"] += len(failed)
     counts["seconds of CPU"] += round(process_time() - used)
+    for one in failed if options.shrink else ():
+        _shorten(*one, options)
     sys.stderr.write(json.dumps(dict(sorted(counts.items()))) + "\n")
-    if options.markdown:
-        _say(markdown(counts))
     return 1 if failed else 0
+
+
+def _told(name: str, seed: int, steps: Sequence[Json], options: Options) -> Outcome:
+    """Play one history; all that is kept of it is kept at once."""
+    begun = process_time()
+    outcome = _played(seed, steps, options)
+    if options.rows and not options.case:
+        row = figures.row(seed, options.length, outcome.violation, outcome.counts, process_time() - begun)
+        figures.append(Path(options.rows), row)
+    if options.trace:
+        sys.stdout.buffer.write(outcome.text)
+        sys.stdout.flush()
+    if outcome.violation or not options.quiet:
+        _say(f"{name} {hashlib.sha256(outcome.text).hexdigest()[:16]} {outcome.violation or 'ok'}")
+    if outcome.violation and options.shrink:
+        _kept(Case(seed, rule_of(outcome.violation), outcome.violation, tuple(steps)), options)
+    return outcome
 
 
 def _say(line: str) -> None:
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
-
-
-def markdown(counts: Counter[str]) -> str:
-    """The figures as rows of a table."""
-    rows = ["| histories | failed | " + " | ".join(SHOWN) + " |", "| ---: | ---: | " + "---: | " * len(SHOWN)]
-    figures = [counts["histories"], counts["failed histories"], *(counts[name] for name in SHOWN)]
-    return "\n".join([*rows, "| " + " | ".join(f"{one:,}" for one in figures) + " |"])
 
 
 def _chosen(options: Options) -> Iterator[tuple[str, int, Sequence[Json]]]:
@@ -87,7 +92,10 @@ def _chosen(options: Options) -> Iterator[tuple[str, int, Sequence[Json]]]:
         yield Path(options.case).stem, case.seed, case.steps
         return
     begun = perf_counter()
-    for seed in range(options.start, options.start + options.seeds):
+    known = figures.played(Path(options.rows), options.length) if options.rows else set()
+    for seed in range(options.start, options.start + options.seeds, options.every):
+        if seed in known:
+            continue
         if options.seconds and perf_counter() - begun > options.seconds:
             return
         yield f"seed {seed}", seed, history(seed, options.length)
@@ -97,35 +105,33 @@ def _played(seed: int, steps: Sequence[Json], options: Options) -> Outcome:
     return play(seed, steps, MUTANTS[options.mutant] if options.mutant else None)
 
 
+def _kept(case: Case, options: Options) -> None:
+    folder = Path(options.shrink)
+    folder.mkdir(parents=True, exist_ok=True)
+    case.write(folder / f"seed-{case.seed}.json")
+
+
 def _shorten(seed: int, steps: Sequence[Json], outcome: Outcome, options: Options) -> None:
     rule = rule_of(outcome.violation)
     shorter = shrunk(steps, lambda tried: rule_of(_played(seed, tried, options).violation) == rule)
     why = _played(seed, shorter, options).violation
-    folder = Path(options.shrink)
-    folder.mkdir(parents=True, exist_ok=True)
-    Case(seed, rule, why, tuple(shorter)).write(folder / f"seed-{seed}.json")
+    _kept(Case(seed, rule, why, tuple(shorter)), options)
 
 
 def _side_by_side(options: Options) -> int:
     """Each process has a time of its own, so processes share nothing but the list of seeds."""
-    share, rest = divmod(options.seeds, options.jobs)
-    started, start = [], options.start
+    started = []
     for number in range(options.jobs):
-        seeds = share + (number < rest)
-        more = [f"--shrink={options.shrink}"] if options.shrink else []
+        more = [f"--{name}={value}" for name in ("shrink", "rows") if (value := getattr(options, name))]
         command = [
-            sys.executable, "-m", "tests.simulation", f"--seeds={seeds}", f"--start={start}",
-            f"--length={options.length}", f"--seconds={options.seconds}", *more,
+            sys.executable, "-m", "tests.simulation", f"--seeds={options.seeds - number}",
+            f"--start={options.start + number}", f"--every={options.jobs}", f"--length={options.length}",
+            f"--seconds={options.seconds}", "--quiet", *more,
         ]  # fmt: skip
-        started.append(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
-        start += seeds
+        started.append(subprocess.Popen(command, stderr=subprocess.PIPE, text=True))
     counts, failed = Counter[str](), 0
     for process in started:
-        out, problems = process.communicate()
-        lines = out.splitlines()
-        for line in lines:
-            if not line.endswith(" ok"):
-                _say(line)
+        _, problems = process.communicate()
         last = problems.splitlines()[-1:] or ["{}"]
         if not last[0].startswith("{"):
             sys.stderr.write(problems)
@@ -133,6 +139,4 @@ def _side_by_side(options: Options) -> int:
             counts += Counter(json.loads(last[0]))
         failed |= process.returncode
     sys.stderr.write(json.dumps(dict(sorted(counts.items()))) + "\n")
-    if options.markdown:
-        _say(markdown(counts))
     return 1 if failed else 0

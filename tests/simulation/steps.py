@@ -5,12 +5,9 @@ A step is plain JSON, so that a history can be stored, and shortened by leaving 
 
 from __future__ import annotations
 
-import json
-import sqlite3
 from collections.abc import Callable, Mapping
-from contextlib import closing
 
-from tests.simulation import intended, observed
+from tests.simulation import intended, observed, people, releases
 from tests.simulation.intended import NEW, Json
 from tests.simulation.play import Play
 from tests.simulation.processes import HIDE, Plans
@@ -137,7 +134,7 @@ def restart(play: Play, step: Json) -> None:
         return
     play.processes[number].close()
     if step.get("documents"):
-        _other_release(play, step["documents"])
+        releases.as_another(play.folder / "state.db", step["documents"], {})
     play.processes[number] = play.process()
 
 
@@ -180,26 +177,21 @@ def start(play: Play, step: Json) -> None:
     play.processes = [play.process() if one.dead else one for one in play.processes]
 
 
-def _other_release(play: Play, how: str) -> None:
-    """Documents as another release leaves them: with fields that this one does not know, or without newer ones."""
-    with closing(sqlite3.connect(play.folder / "state.db")) as connection:
-        for name, text in connection.execute("SELECT name, body FROM documents ORDER BY name").fetchall():
-            body = json.loads(text)
-            if not isinstance(body, dict) or not name.startswith(("pools/", "sweep", "git", "audit/")):
-                continue
-            if how == "newer":
-                body |= {"zzLater": {"of": [1, None, {"another": "release"}]}}
-            elif name.startswith("pools/"):
-                for field in ("evidence", "seen", "owed", "remembered", "names", "verified"):
-                    body.pop(field, None)
-            connection.execute("UPDATE documents SET body = ? WHERE name = ?", (json.dumps(body), name))
-        connection.commit()
+def release(play: Play, step: Json) -> None:
+    """A worker is one of another release from now on, or of this one again: its documents are as that one writes them."""
+    play.processes[step["worker"] % len(play.processes)].release = step["documents"]
+
+
+def plane(play: Play, step: Json) -> None:
+    """From now on, the services behave in another way that they are known or suspected to have."""
+    for name, value in step["switches"].items():
+        play.world.switches.set(name, value)
 
 
 STEPS: Mapping[str, Callable[[Play, Json], None]] = {
     one.__name__: one
     for one in (
         commit, correct, edit, portal, events, feed, fault, calm, git, timer, pause, time, idle, clock, scale, restart, amid, kill,
-        start,
+        start, release, plane, people.mode, people.hold, people.approve, people.request, people.windows,
     )
 }  # fmt: skip

@@ -20,6 +20,8 @@ NOTICED = {
     "takes_the_operators_role": {"asked-for", "lock-out"},
     "narrows_first": {"grant-first"},
     "raises": {"escaped"},
+    "deaf_to_the_owner": {"held back"},
+    "without_windows": {"held back"},
 }
 """Mutant → the rules by which it may be noticed."""
 REPLACED = (
@@ -27,8 +29,24 @@ REPLACED = (
     {"do": "time", "seconds": 1000},
 )
 """One administrator in the place of another."""
-RARE = {"takes_the_operators_role", "narrows_first"}
-"""Noticed where an administrator is replaced, which few histories do."""
+STOPPED = (
+    {"do": "mode", "pool": "build-pool", "mode": "stop"},
+    {
+        "do": "edit",
+        "what": "close-access",
+        "with": {"organization": "fabrikam-prime", "pool": "build-pool", "project": "Web"},
+    },
+    {"do": "time", "seconds": 1000},
+)
+"""Drift that the owner wants to stay."""
+SHUT = ({"do": "windows", "windows": [{"risks": ["narrows"], "minutes": [50], "length": 3}]}, *REPLACED)
+RARE = {
+    "takes_the_operators_role": REPLACED,
+    "narrows_first": REPLACED,
+    "deaf_to_the_owner": STOPPED,
+    "without_windows": SHUT,
+}
+"""Noticed in histories that few seeds draw."""
 
 
 @pytest.mark.timeout(600)
@@ -36,7 +54,7 @@ RARE = {"takes_the_operators_role", "narrows_first"}
 def test_a_broken_program_is_noticed(name: str, tmp_path: Path) -> None:
     chosen = [f"--seeds={WITHIN}", "--start=1"]
     if name in RARE:
-        Case(1, "", "", REPLACED).write(tmp_path / "case.json")
+        Case(1, "", "", RARE[name]).write(tmp_path / "case.json")
         chosen = [f"--case={tmp_path / 'case.json'}"]
     done = simulated(*chosen, f"--mutant={name}")
     last = done.stdout.decode().splitlines()[-1]

@@ -58,7 +58,7 @@ def test_the_seeds_of_the_tests_draw_every_kind_of_step_and_of_trouble() -> None
     for seed in range(1, 1 + PARTS * SEEDS):
         for step in history(seed):
             drawn[step["do"]] += 1
-            for name in ("what", "fate", "feed", "state", "documents"):
+            for name in ("what", "fate", "feed", "state", "documents", "mode"):
                 if name in step:
                     drawn[f"{name} {step[name]}"] += 1
             if step["do"] == "fault":
@@ -68,6 +68,7 @@ def test_the_seeds_of_the_tests_draw_every_kind_of_step_and_of_trouble() -> None
     assert {"feed lies", "feed lags", "feed silent", "state away", "state behind"} <= set(drawn)
     assert {"documents newer", "documents older", "what delete-queue", "what remove-role"} <= set(drawn)
     assert {"fault refused", "fault timeout-after", "fault 429", "fault truncated"} <= set(drawn)
+    assert {"mode", "hold", "approve", "windows", "request", "release", "plane"} <= set(drawn)
     assert min(drawn.values()) > 3
 
 

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 BEGIN = datetime(2026, 3, 2, 9, 0, tzinfo=UTC).timestamp()
@@ -71,7 +72,7 @@ class Time:
 
     def date(self, skew: float = 0.0) -> datetime:
         """The moment on a clock that is wrong by so much."""
-        return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=round(self.now + skew, 6))
+        return _date(self.now + skew)
 
     def _fire(self, renewal: Renewal) -> None:
         condition = renewal.over._cond
@@ -97,6 +98,11 @@ class Time:
             self.renewals.remove(found)
             return True
         return False
+
+
+@lru_cache(maxsize=64)
+def _date(seconds: float) -> datetime:
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=round(seconds, 6))
 
 
 TIME = Time()

@@ -1,0 +1,59 @@
+"""Rows of histories: runs of the same code add up, and what was played is not played again."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.simulation import figures
+
+
+def rows(path: Path, seeds: list[int], violation: str = "") -> None:
+    for seed in seeds:
+        figures.append(path, figures.row(seed, 9, violation, Counter(exchanges=100, writes=2, converged=1), 0.5))
+
+
+def test_runs_of_the_same_code_add_up_and_a_seed_counts_once(tmp_path: Path) -> None:
+    path = tmp_path / "build" / "rows.jsonl"
+    rows(path, [1, 2, 3])
+    rows(path, [3, 4, 9])
+    found = figures.read(path, figures.code_of_run())
+    assert [one["seed"] for one in found] == [1, 2, 3, 4, 9]
+    table = figures.table(found)
+    assert "seeds 1 to 4, 9." in table
+    assert "| 5 | 0 | 500 | 10 |" in table
+
+
+def test_rows_of_another_code_and_a_line_that_was_cut_off_do_not_count(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text(json.dumps({**figures.row(7, 9, "", Counter(), 1.0), "code": "another"}) + "\n", encoding="utf-8")
+    rows(path, [8])
+    path.write_text(path.read_text(encoding="utf-8") + '{"code": "', encoding="utf-8")
+    assert figures.played(path, 9) == {8}
+    assert figures.played(path, 20) == set()
+    assert figures.played(tmp_path / "none.jsonl", 9) == set()
+
+
+def test_the_page_names_each_failure(tmp_path: Path) -> None:
+    path, page = tmp_path / "rows.jsonl", tmp_path / "page.md"
+    page.write_text(f"before\n{figures.BEGIN}\nold\n{figures.END}\nafter\n", encoding="utf-8")
+    rows(path, [1])
+    rows(path, [2], "lost: a | b")
+    figures.write_page(figures.read(path, figures.code_of_run()), page)
+    text = page.read_text(encoding="utf-8")
+    assert text.startswith("before\n")
+    assert text.endswith("after\n")
+    assert "| 2 | lost: a / b |" in text
+    assert "old" not in text
+
+
+def test_no_table_is_made_of_nothing() -> None:
+    with pytest.raises(SystemExit, match="no history"):
+        figures.table([])
+
+
+def test_the_code_is_the_same_for_the_same_files() -> None:
+    assert figures.code() == figures.code() == figures.code_of_run()
