@@ -14,10 +14,10 @@ AZMCP   := $(VENV)/azmcp/.installed-2.0.5
 SHELL  := /bin/bash
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev demo play quick test soak check format bench package dist docs audit facts lock clean
+.PHONY: help setup dev demo play quick test test-emulator test-infra soak check format bench package dist docs audit facts lock clean
 
 help: ## List the commands
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
 
 # Every installation takes a lock file with hashes. The pip that comes with Python installs uv, and uv the rest.
 UV_INSTALL = $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --only-binary :all: --require-hashes
@@ -80,8 +80,16 @@ play: $(STAMP) ## Open the status page over an emulated estate, with a panel to 
 quick: check ## Checks and the tests that need no emulator, no process and no installation: a minute of CPU
 	HYPOTHESIS_PROFILE=quick $(BIN)/python -m pytest --quick -q -n 2 $(ARGS)
 
-test: $(DEV) $(AZURITE) $(BROWSER) $(RUNTIME)/.installed $(SITE) ## Run the tests
-	COMPLETE_TESTS=1 $(BIN)/python -m pytest -p pytest_cov -n auto --cov --cov-report=term $(ARGS)
+# Who is done first takes over tests of the others. Coverage has its bar for all tests together, so ARGS goes without.
+PYTEST = $(BIN)/python -m pytest -n auto --dist worksteal
+test: $(DEV) $(AZURITE) $(BROWSER) $(RUNTIME)/.installed $(SITE) ## Run the tests of all tiers
+	COMPLETE_TESTS=1 $(PYTEST) $(if $(ARGS),$(ARGS),-p pytest_cov --cov --cov-report=term)
+
+test-emulator: $(DEV) ## Run the emulator's own tests apart
+	$(PYTEST) tests/emulator $(ARGS)
+
+test-infra: $(DEV) ## Run the tests of infra/ apart
+	$(PYTEST) tests/infra $(ARGS)
 
 SEEDS ?= 100000
 soak: $(DEV) ## Play the whole fault matrix, every crash point and 100,000 histories, for hours (SEEDS=5000 for fewer)

@@ -31,7 +31,7 @@ settings.register_profile("same", PATIENT, derandomize=True, database=None)
 settings.register_profile("quick", PATIENT, derandomize=True, database=None, max_examples=20)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
-pytest_plugins = ["tests.shell"]
+pytest_plugins = ["tests.pauses", "tests.shell"]
 
 TESTS = Path(__file__).parent
 
@@ -59,14 +59,17 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return True if tiers.markers_of(collection_path.relative_to(TESTS)) else None
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests by where they are, and those over Azurite by their fixture."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark tests by where they are, those over Azurite by their fixture, and where pytest-cov rests during them."""
+    measured = config.pluginmanager.hasplugin("_cov")
     for item in items:
         if item.path.is_relative_to(TESTS):
             for marker in tiers.markers_of(item.path.relative_to(TESTS)):
                 item.add_marker(marker)
         if "azurite" in getattr(item, "fixturenames", ()):
             item.add_marker("azurite")
+        if measured and tiers.uncovered(mark.name for mark in item.iter_markers()):
+            item.add_marker("no_cover")
 
 
 @pytest.fixture(scope="session")

@@ -149,7 +149,7 @@ def trace_id(traceparent: str) -> str:
     return traceparent.split("-")[1]
 
 
-def work_off(context: TriggerContext, seconds: float = 30.0) -> int:
+def work_off(context: TriggerContext, seconds: float = 300.0) -> int:
     """Do what is on both queues, later messages too, until nothing is left; how many messages there were."""
     done = 0
 
@@ -166,7 +166,7 @@ def work_off(context: TriggerContext, seconds: float = 30.0) -> int:
     return done
 
 
-def until(look: Callable[[], T], seconds: float = 60.0) -> T:
+def until(look: Callable[[], T], seconds: float = 300.0) -> T:
     """Look again until there is something, within bounds."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

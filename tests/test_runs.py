@@ -24,7 +24,7 @@ def run(*arguments: str, **environment: str) -> tuple[int, list[str]]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=100,
+        timeout=500,
     )
     return done.returncode, (done.stdout + done.stderr).splitlines()
 
@@ -89,12 +89,26 @@ def test_hooks_before_a_commit_use_the_tools_of_the_environment() -> None:
     assert {hook["language"] for hook in hooks} == {"system"}
 
 
+def test_coverage_rests_during_what_is_not_quick() -> None:
+    """The marker is the one at which pytest-cov pauses."""
+    places = ("tests/plan/test_sync.py", "tests/aspects/test_names.py", "tests/contract/test_kept_by_looks.py")
+    coverage = ("-p", "pytest_cov", "--cov", "--cov-report=", "--cov-fail-under=0")
+    code, lines = run(*coverage, "--collect-only", "-m", "no_cover", *places)
+
+    assert code == 0, lines[-5:]
+    paused = [line for line in lines if line.startswith(places)]
+    assert {line.partition("::")[0] for line in paused} == set(places[1:])
+    assert {"[storage]" in line for line in paused if line.startswith(places[2])} == {True}
+
+
 def test_a_tests_settings_reach_make() -> None:
-    """`make test` is complete and has coverage; `make quick` is neither."""
+    """`make test` is complete and has coverage; `make quick` is neither, and some of the tests have no bar."""
     text = (ROOT / "Makefile").read_text()
-    recipes = dict(re.findall(r"^(quick|test):[^\n]*\n((?:\t[^\n]*\n)+)", text, re.MULTILINE))
+    recipes = dict(re.findall(r"^(quick|test|test-[a-z]+):[^\n]*\n((?:\t[^\n]*\n)+)", text, re.MULTILINE))
 
     assert "COMPLETE_TESTS=1" in recipes["test"]
-    assert "-p pytest_cov" in recipes["test"]
+    assert "$(if $(ARGS),$(ARGS),-p pytest_cov " in recipes["test"]
+    assert {name for name, recipe in recipes.items() if "pytest_cov" in recipe} == {"test"}
+    assert {"tests/emulator", "tests/infra"} <= {word for recipe in recipes.values() for word in recipe.split()}
     assert "--quick" in recipes["quick"]
     assert "COMPLETE_TESTS" not in recipes["quick"]

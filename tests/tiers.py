@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pytest
@@ -100,6 +100,14 @@ _TIERS: Mapping[str, tuple[str, ...]] = {
 
 QUICK = f"not ({' or '.join(MARKERS)})"
 """The marker expression of `pytest --quick`."""
+
+
+def uncovered(marked: Iterable[str]) -> bool:
+    """Whether coverage rests during a test with these markers: quick tests alone prove the core's lines (ADR 0221).
+
+    Measuring branches doubles the time of what runs in this process, and the rest of the tests are nearly all of it.
+    """
+    return not MARKERS.keys().isdisjoint(marked)
 
 
 def markers_of(path: Path) -> tuple[str, ...]:

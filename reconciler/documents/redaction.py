@@ -141,22 +141,25 @@ def _without_named_values(text: str) -> str:
     """``name=value``, ``"name": "value"``, and ``name: value`` where the value is no word."""
     parts, done = [], 0
     for found in _NAME.finditer(text):
-        if found.start() < done or not (value := _VALUE.match(text, found.end())):
+        if found.start() < done or not _may_grant(found[1], found[2]):
             continue
-        if _grants(found[1], found[2], value):
+        if (value := _VALUE.match(text, found.end())) and _grants(found[1], found[2], value):
             quoted = value[1] or ""
             parts += [text[done : found.end()], quoted, MASK, quoted]
             done = value.end()
     return "".join((*parts, text[done:])) if parts else text
 
 
+def _may_grant(name: str, separator: str) -> bool:
+    """Whether some value behind this name is a secret: few names are, and their values alone are looked at."""
+    return _named_secret(name) or ("=" in separator and name.lower() in _SHORT_NAMES)
+
+
 def _grants(name: str, separator: str, value: re.Match[str]) -> bool:
-    """Whether the value behind this name is a secret."""
+    """Whether this value behind such a name is a secret."""
     if "=" in separator:
         small = value[0].isdecimal() and len(value[0]) <= 5  # noqa: PLR2004 - longer than any status or exit code
-        return _named_secret(name) or (name.lower() in _SHORT_NAMES and not small)
-    if not _named_secret(name):
-        return False
+        return _named_secret(name) or not small
     if value[1]:
         return separator[0] in "\"'"
     word = value[0]

@@ -13,7 +13,7 @@ from tests.adapters.transports import HOSTS, VARIABLES, Company
 
 
 @pytest.fixture
-def company(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Company]:
+def company(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sdk_pauses: list[float]) -> Iterator[Company]:
     """All hosts behind one proxy; each answers 403, so a call that arrived is known by its error."""
     for name in VARIABLES:
         monkeypatch.delenv(name, raising=False)

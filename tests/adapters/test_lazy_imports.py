@@ -46,7 +46,7 @@ def test_threads_that_need_the_sdks_at_once_wait_for_each_other() -> None:
         cwd=Path(__file__).parents[2],
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=500,
         check=False,
     )
 

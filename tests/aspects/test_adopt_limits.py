@@ -146,15 +146,16 @@ def test_a_text_that_no_file_can_say_is_left_alone_with_its_change(adopting: Ado
 
 
 def test_any_text_is_written_so_that_it_is_read_as_the_same(adopting: Adopting) -> None:
-    plain = TEXT.replace('team: "build"', "team: build")
-    for text in QUOTED:
-        adopting.resource(lambda document, text=text: document["tags"].update(team=text))  # type: ignore[misc]
-        for before in (TEXT, plain, TEXT.replace('team: "build"', "team: 'build'")):
-            outcome = adopting.adopt(text=before)
+    """Each text is another tag's value, so that one plan shows all of them."""
+    wanted = {"cost": "7", **{f"tag{number}": text for number, text in enumerate(QUOTED)}}
+    adopting.resource(lambda document: document.update(tags=wanted))
+    for build in ('"build"', "build", "'build'"):
+        before = TEXT.replace('team: "build"', ", ".join(f"tag{number}: {build}" for number in range(len(QUOTED))))
+        outcome = adopting.adopt(text=before)
 
-            assert outcome.left == [], text
-            assert documents(outcome.after)[0].value["pool"]["tags"]["team"] == text
-            assert len(outcome.after.splitlines()) == len(before.splitlines())
+        assert outcome.left == []
+        assert documents(outcome.after)[0].value["pool"]["tags"] == wanted
+        assert len(outcome.after.splitlines()) == len(before.splitlines())
 
 
 def test_what_cannot_be_read_is_said(adopting: Adopting) -> None:

@@ -183,9 +183,12 @@ def test_every_example_reads_as_wanted_however_arm_answers(tmp_path: Path) -> No
         for spec in specs:
             arm.put(spec.pool_id, dict(spec.body))
             cloud.do.settle()
+        standing: dict[str, Any] = {}
         for combination in product(*ECHO.values()):
             for name, value in zip(ECHO, combination, strict=True):
-                cloud.do.switch(name, value)
+                if (name, value) not in standing.items():
+                    cloud.do.switch(name, value)
+            standing = dict(zip(ECHO, combination, strict=True))
             for spec in specs:
                 document = shop.app.planner.readers.arm.pool(spec.pool_id)
                 assert document is not None

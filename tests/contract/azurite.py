@@ -85,7 +85,7 @@ def _free_ports(count: int) -> Sequence[int]:
 
 
 def _wait_for(ports: Sequence[int], process: subprocess.Popen[bytes], folder: Path) -> None:
-    until = time.monotonic() + 60
+    until = time.monotonic() + 300
     for port in ports:
         while not _listens(port):
             if process.poll() is not None or time.monotonic() > until:

@@ -132,7 +132,7 @@ class StorageFamily:
             BlobLeaseClient(blob).break_lease(lease_break_period=0)
 
     def until(self, look: Callable[[], T]) -> T:
-        end = time.monotonic() + 20
+        end = time.monotonic() + 300
         while time.monotonic() < end:
             if found := look():
                 return found

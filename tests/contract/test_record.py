@@ -301,7 +301,7 @@ def test_a_tail_that_another_program_wrote_stops_the_chain(container: Blobs, tai
         StorageWriteLog(container).append(CHAIN, [body("b")])
 
 
-def test_a_store_that_cannot_be_reached_is_a_transient_error() -> None:
+def test_a_store_that_cannot_be_reached_is_a_transient_error(sdk_pauses: list[float]) -> None:
     with closing(socket.socket()) as taken:
         taken.bind(("127.0.0.1", 0))  # bound, and nothing listens
         place = Azurite("http", taken.getsockname()[1], taken.getsockname()[1])

@@ -183,10 +183,12 @@ def test_a_connection_string_that_makes_no_sense_is_refused_unprinted(connection
         stores.queue.put("a")
 
 
-def test_an_account_that_does_not_answer_is_unavailable() -> None:
+def test_an_account_that_does_not_answer_is_unavailable(sdk_pauses: list[float]) -> None:
+    """Three tries, which end long before a lease does."""
     connection = f"AccountName=x;AccountKey={KEY};BlobEndpoint=http://127.0.0.1:9/x;QueueEndpoint=http://127.0.0.1:9/x;"
     stores = Storage(Account(connection), allow_loopback=True)
 
     with pytest.raises(Unavailable, match="no whole answer from Azure Storage"):
         stores.queue.put("a")
     stores.close()
+    assert sdk_pauses == [2, 2]

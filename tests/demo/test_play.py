@@ -20,8 +20,7 @@ from tests.demo.test_demo import emulators
 from tests.deployment import until
 from tests.forking import Process
 
-pytestmark = pytest.mark.timeout(300)
-SECONDS = 120.0
+SECONDS = 300.0
 """Until a repair has to be seen; the resync of `play` comes every minute."""
 
 
@@ -63,7 +62,7 @@ def playing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Playing]:
         yield Playing(process, *urls)
     finally:
         process.send_signal(signal.SIGINT)
-        rest, _ = process.communicate(timeout=60)
+        rest, _ = process.communicate(timeout=500)
     assert process.returncode == 0, rest
     assert list(folder.iterdir()) == []
     assert emulators(folder) == []

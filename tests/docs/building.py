@@ -15,6 +15,6 @@ def built(folder: Path) -> Path:
     """The folder of the built pages; skips where the builder is not installed."""
     tiers.require(PYTHON, "the builder of the site")
     command = [str(PYTHON), str(ROOT / "scripts" / "site.py"), str(folder)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=100)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=500)
     assert done.returncode == 0, done.stdout + done.stderr
     return folder / "site"

@@ -31,7 +31,7 @@ _PIECE = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 _PORT = re.compile(r"(--port(?:-[a-z]+)? )([1-9]\d*)")
-_PATIENCE = 90
+_PATIENCE = 500
 """Seconds after which a piece hangs: the longest one takes five."""
 _VARYING = (
     (re.compile(r"\b\d{8}T\d{6}Z-[0-9a-f]{12}"), "RUN"),

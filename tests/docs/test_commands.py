@@ -72,7 +72,7 @@ def test_calls_are_found_where_people_write_them() -> None:
 @pytest.mark.parametrize("page", PAGES)
 def test_every_piece_of_shell_parses(page: str) -> None:
     for block in blocks(PAGES[page]):
-        checked = subprocess.run(["bash", "-n"], input=block, capture_output=True, text=True, check=False, timeout=30)
+        checked = subprocess.run(["bash", "-n"], input=block, capture_output=True, text=True, check=False, timeout=500)
 
         assert checked.stderr == "", block
 

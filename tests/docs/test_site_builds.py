@@ -44,7 +44,7 @@ def test_a_link_that_leads_nowhere_fails_the_build(tmp_path: Path, link: str) ->
     with (tmp_path / "pages" / "docs" / "serve.md").open("a", encoding="utf-8") as page:
         page.write(f"\n[x]({link})\n")
     command = [str(PYTHON.with_name("zensical")), "build", "--strict", "--config-file", "zensical.toml"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=100)
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=500)
 
     assert done.returncode != 0
     assert "does not exist" in done.stdout + done.stderr

@@ -50,16 +50,22 @@ LONGEST_LINE = 80_000
 """Several cut values in one line. JSON has values whole."""
 
 
+def _folded(line: str) -> str:
+    """The line as a reader sees it who passes over marks."""
+    return "".join(c for c in line if not unicodedata.combining(c) and not 0xFE00 <= ord(c) < 0xFE10).lower()
+
+
 def faults_in(text: str, *, longest: int = LONGEST_LINE) -> list[str]:
     """What a line of output may not hold, whichever form it has."""
     found = []
     for line in text.split("\n"):
-        folded = "".join(c for c in line if not unicodedata.combining(c) and not 0xFE00 <= ord(c) < 0xFE10).lower()
+        plain = line.isascii() and line.isprintable()
+        folded = line.lower() if plain else _folded(line)
         if "##vso[" in folded or "##[" in folded:
             found.append("a command of Azure Pipelines")
         if line.lstrip().startswith("::"):
             found.append("a command of GitHub Actions")
-        if any(unicodedata.category(c) in _BREAKS for c in line):
+        if not plain and any(unicodedata.category(c) in _BREAKS for c in line):
             found.append("an invisible character")
         if len(line) > longest:
             found.append(f"a line of {len(line)} characters")

@@ -26,7 +26,7 @@ def environment(**more: str) -> dict[str, str]:
 def run(*words: str, folder: Path, **more: str) -> str:
     """Run a build command to its end; what it wrote on standard output."""
     done = subprocess.run(
-        words, cwd=folder, env=environment(**more), capture_output=True, text=True, check=False, timeout=300
+        words, cwd=folder, env=environment(**more), capture_output=True, text=True, check=False, timeout=500
     )
     assert done.returncode == 0, f"{' '.join(words)}\n{done.stdout}{done.stderr}"
     return done.stdout
@@ -54,7 +54,7 @@ class Installed:
             capture_output=True,
             text=True,
             check=False,
-            timeout=100,
+            timeout=500,
         )
 
 

@@ -112,7 +112,7 @@ class Image:
             capture_output=True,
             text=True,
             check=False,
-            timeout=300,
+            timeout=500,
         )
         assert done.returncode == 0, f"RUN {text}\n{done.stdout}{done.stderr}"
 

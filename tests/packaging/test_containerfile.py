@@ -125,7 +125,7 @@ def running(image: Image, more: dict[str, str]) -> Iterator[tuple[subprocess.Pop
     try:
         assert process.stdout
         found = re.search(r"http://[^\s,]+", process.stdout.readline())
-        assert found, process.communicate(timeout=30)[1]
+        assert found, process.communicate(timeout=500)[1]
         yield process, found[0]
     finally:
         process.kill()
@@ -162,7 +162,7 @@ def test_the_container_serves_and_stops_with_a_root_that_cannot_be_written(image
             check = [word.replace("7071", port) for word in image.command("HEALTHCHECK")]
             alive = subprocess.run(confined(check), env=image.started({}), capture_output=True, text=True, check=False)
             process.send_signal(getattr(signal, image.settings["STOPSIGNAL"]))
-            _, log = process.communicate(timeout=60)
+            _, log = process.communicate(timeout=500)
         gone = subprocess.run(confined(check), env=image.started({}), capture_output=True, text=True, check=False)
 
     assert health["healthy"] is True, health

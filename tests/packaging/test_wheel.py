@@ -145,7 +145,7 @@ def test_the_demo_runs_from_the_wheel_in_an_empty_folder(installed: Installed, t
         if line.startswith("2  "):
             break
     process.send_signal(signal.SIGINT)
-    rest, _ = process.communicate(timeout=60)
+    rest, _ = process.communicate(timeout=500)
 
     assert process.returncode == 130, "".join(shown) + rest
     assert [line for line in shown if line.startswith("  ✓ ")]

@@ -36,7 +36,7 @@ class Source:
         self._inside += 1
         self.most = max(self.most, self._inside)
         files = dict(self.files)
-        self.gate.wait(20)
+        self.gate.wait(300)
         self.during()
         self._inside -= 1
         return Snapshot(f"commit-{self.reads}", files)

@@ -40,7 +40,7 @@ class StorageRetry(ExponentialRetry):
 
 
 def options() -> dict[str, Any]:
-    """What both clients are made with: three tries at most, about 3 s of sleep in all, no redirects."""
+    """What both clients are made with: three tries at most, 4 s of sleep in all, no redirects."""
     return {
         "retry_policy": StorageRetry(initial_backoff=1, increment_base=1, retry_total=2, random_jitter_range=0),
         "transport": network.azure_transport(CONNECT_SECONDS, READ_SECONDS, error_bodies=False),

@@ -80,13 +80,13 @@ def serving(host: Host) -> Iterator[Serving]:
 
     thread = threading.Thread(target=run)
     thread.start()
-    found = started.get(timeout=20)
+    found = started.get(timeout=300)
     if isinstance(found, BaseException):
-        thread.join(20)
+        thread.join(300)
         raise found
     url, stop = found
     try:
-        yield Serving(url, stop, lambda: results.get(timeout=20))
+        yield Serving(url, stop, lambda: results.get(timeout=300))
     finally:
         stop()
         thread.join(30)

@@ -122,14 +122,14 @@ def test_a_stop_waits_for_the_run_under_way_and_takes_nothing_more(queues: Local
     @app.queue_trigger("message", "%IN%", "STORAGE")
     def slow(message: func.QueueMessage) -> None:
         begun.set()
-        assert go_on.wait(20)
+        assert go_on.wait(300)
         done.append(message.get_body())
 
     queues.named("in").put("one")
     queues.named("in").put("two")
     host = hosting(app, queues, workers=1)
     with serving(host) as running:
-        assert begun.wait(20)
+        assert begun.wait(300)
         running.stop()
         until(host._workers._stop.is_set)
         go_on.set()
@@ -146,11 +146,11 @@ def test_a_run_that_does_not_end_in_time_is_told(queues: Local) -> None:
     @app.queue_trigger("message", "%IN%", "STORAGE")
     def stuck(message: func.QueueMessage) -> None:
         begun.set()
-        go_on.wait(20)
+        go_on.wait(300)
 
     queues.named("in").put("one")
     with serving(hosting(app, queues, workers=1, grace=0.1)) as running:
-        assert begun.wait(20)
+        assert begun.wait(300)
         running.stop()
         assert not running.ended()
         go_on.set()
@@ -195,7 +195,7 @@ def test_a_worker_is_kept_free_of_what_nobody_waits_for(queues: Local) -> None:
     def batch(message: func.QueueMessage) -> None:
         under_way.append("sweep")
         begun.release()
-        assert go_on.wait(60)
+        assert go_on.wait(300)
 
     @app.queue_trigger("message", "work", "STORAGE")
     def request(message: func.QueueMessage) -> None:
@@ -204,10 +204,10 @@ def test_a_worker_is_kept_free_of_what_nobody_waits_for(queues: Local) -> None:
     for _ in range(9):
         queues.named("sweep").put("batch")
     with serving(hosting(app, queues, workers=3, patient=("sweep",))):
-        assert begun.acquire(timeout=60)
-        assert begun.acquire(timeout=60)
+        assert begun.acquire(timeout=300)
+        assert begun.acquire(timeout=300)
         queues.named("work").put("key")
-        assert heard.wait(60)
+        assert heard.wait(300)
         assert under_way == ["sweep", "sweep"]
         go_on.set()
         until(lambda: queues.named("sweep").length() == 0)

@@ -35,7 +35,7 @@ class Ticks:
     def tick(self) -> None:
         """One renewal; returns when it was done."""
         self.due.release()
-        assert self.waiting.acquire(timeout=20)
+        assert self.waiting.acquire(timeout=300)
 
 
 @dataclass
@@ -55,7 +55,7 @@ class Shop:
         done = threading.Event()
 
         def once(message: Message) -> None:
-            assert self.ticks.waiting.acquire(timeout=20)
+            assert self.ticks.waiting.acquire(timeout=300)
             try:
                 run(message)
             finally:
@@ -63,9 +63,9 @@ class Shop:
 
         workers = Workers([Lane("work", queue or self.queue, once)], 1, retry, self.ticks.wait)
         workers.start()
-        assert done.wait(20)
+        assert done.wait(300)
         workers.stop()
-        assert workers.join(20)
+        assert workers.join(300)
 
 
 @pytest.fixture

@@ -168,7 +168,7 @@ def test_workers_that_remember_at_the_same_time_forget_nothing(asking: Asking) -
     state, together = asking.place.stores.state, threading.Barrier(4)
 
     def keep(number: int) -> None:
-        together.wait(10)
+        together.wait(300)
         RememberedDeliveries(state, asking.clock, "idempotency").keep(f"k{number}", number)
 
     with ThreadPoolExecutor(4) as pool:
