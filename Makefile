@@ -10,11 +10,12 @@ RUNTIME := $(VENV)/functions-runtime
 AZURITE := $(VENV)/azurite/.installed-3.35.0
 BROWSER := $(VENV)/browser/.installed-153.0.0
 SITE    := $(VENV)/docs/.installed
+MUTANTS := $(VENV)/mutants/.installed
 AZMCP   := $(VENV)/azmcp/.installed-2.0.5
 SHELL  := /bin/bash
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev demo play quick test test-emulator test-infra soak check format bench package dist docs audit facts lock clean
+.PHONY: help setup dev demo play quick test test-emulator test-infra soak mutants check format bench package dist docs audit facts lock clean
 
 help: ## List the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
@@ -61,6 +62,12 @@ $(SITE): $(LOCKS)/docs.txt | $(STAMP)
 	$(BIN)/uv pip install --quiet --python $(@D)/bin/python --only-binary :all: --require-hashes -r $(LOCKS)/docs.txt
 	@touch $@
 
+# mutmut runs the tests in a process of its own, so it lies beside what they need.
+$(MUTANTS): $(LOCKS)/mutants.txt requirements-dev.txt | $(STAMP)
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(@D)
+	$(BIN)/uv pip install --quiet --compile-bytecode --python $(@D)/bin/python --only-binary :all: --require-hashes -r requirements-dev.txt -r $(LOCKS)/mutants.txt
+	@touch $@
+
 # Prints the schemas of Azure's resources; needed for `make facts` alone, since the tests read what it printed.
 $(AZMCP): $(LOCKS)/azmcp/package-lock.json | $(STAMP)
 	mkdir -p $(@D) && cp $(LOCKS)/azmcp/*.json $(@D)
@@ -97,6 +104,9 @@ soak: $(DEV) ## Play the whole fault matrix, every crash point and 100,000 histo
 	CRASH_POINTS=all $(BIN)/python -m pytest -n 2 tests/crashes $(ARGS)
 	$(BIN)/python -m tests.simulation --seeds $(SEEDS) --start 1 --jobs 2 --rows build/histories.jsonl --shrink build/histories
 	$(BIN)/python -m tests.simulation.figures
+
+mutants: $(MUTANTS) ## Change the code that decides, one place at a time: a test has to notice (ARGS="guards" for one group)
+	$(MUTANTS:.installed=bin/python) -m scripts.mutants run $(ARGS)
 
 check: $(DEV) ## Lint, format, types, import contracts, size of files
 	$(BIN)/ruff check .
@@ -135,6 +145,7 @@ lock: $(STAMP) ## Resolve dependencies into the lock files with hashes: requirem
 	$(LOCK) -c requirements-cli.txt -c requirements-build.txt --group dev -o requirements-dev.txt
 	$(subst $(OLDEST),3.13,$(LOCK)) --no-deps --group functions-runtime -o $(LOCKS)/functions-runtime.txt
 	$(LOCK) --group docs -o $(LOCKS)/docs.txt
+	$(LOCK) -c requirements-dev.txt --group mutants -o $(LOCKS)/mutants.txt
 	$(LOCK) --group node -o $(LOCKS)/node.txt
 	for each in azurite azmcp browser; do npm install --prefix $(LOCKS)/$$each --package-lock-only --no-audit --no-fund --loglevel=error; done
 

@@ -95,25 +95,25 @@ def lower_role(spec: Spec, target: RoleAssignmentChange) -> bool:
     place, role = target.place, target.after
     if not isinstance(place, QueuePlace):
         return role is None and no_administrator(spec, place.organization, target.principal)
-    exclusive = any(
-        queue.exclusive
-        for queue in spec.access.queue_roles
-        if same(queue.organization, place.organization) and same(queue.project, place.project)
-    )
     listed = target.principal.casefold() in on_queues(spec, place.organization, place.project, role)
-    return exclusive and listed is (role is not None)
+    return _exclusive(spec, place) and listed is (role is not None)
 
 
 def takes_roles(spec: Spec, place: Place) -> bool:
     """Whether the spec may take roles away there: by an exclusive list, or by switching inheritance off."""
     if isinstance(place, QueuePlace):
-        return any(
-            queue.exclusive
-            for queue in spec.access.queue_roles
-            if same(queue.organization, place.organization) and same(queue.project, place.project)
-        )
+        return _exclusive(spec, place)
     own = [roles for roles in spec.access.roles if same(roles.organization, place.organization)]
     return any(roles.exclusive for roles in own) or inheritance(spec, place.organization) is False
+
+
+def _exclusive(spec: Spec, place: QueuePlace) -> bool:
+    """Whether a list of roles on the project's queue is exclusive."""
+    return any(
+        queue.exclusive
+        for queue in spec.access.queue_roles
+        if same(queue.organization, place.organization) and same(queue.project, place.project)
+    )
 
 
 def administrators(spec: Spec, name: str) -> set[str]:

@@ -13,7 +13,7 @@ from scripts.tracked import ROOT
 
 PYTHON = (
     "requirements.txt", "requirements-cli.txt", "requirements-build.txt", "requirements-dev.txt",
-    "tests/locks/docs.txt", "tests/locks/functions-runtime.txt", "tests/locks/node.txt",
+    "tests/locks/docs.txt", "tests/locks/functions-runtime.txt", "tests/locks/mutants.txt", "tests/locks/node.txt",
 )  # fmt: skip
 NPM = ("azurite", "azmcp", "browser")
 
@@ -59,7 +59,7 @@ def test_every_npm_package_has_a_hash(name: str) -> None:
 @pytest.mark.parametrize(
     ("group", "lock"),
     [("dev", "requirements-dev.txt"), ("build", "requirements-build.txt"), ("node", "tests/locks/node.txt"), ("docs", "tests/locks/docs.txt"),
-     ("functions-runtime", "tests/locks/functions-runtime.txt")],
+     ("functions-runtime", "tests/locks/functions-runtime.txt"), ("mutants", "tests/locks/mutants.txt")],
 )  # fmt: skip
 def test_each_group_is_locked_as_it_is_pinned(group: str, lock: str) -> None:
     lines = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"][group]

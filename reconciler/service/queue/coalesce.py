@@ -113,7 +113,7 @@ def promised(record: Record, now: datetime, *, in_burst: bool = False) -> dateti
         ahead = (record.follow_up,) if record.follow_up is not None and record.follow_up <= now + MARGIN else ()
         last = record.started or record.seen
         begun = (last,) if last is not None else ()
-        soonest = max(soonest, *(moment + PACE for moment in (*ahead, *begun)))
+        soonest = max((soonest, *(moment + PACE for moment in (*ahead, *begun))))
     return soonest + _SAME
 
 

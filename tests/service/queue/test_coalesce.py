@@ -9,10 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.service.queue.coalesce import PACE, Decision, Record, decide, due, kept, promised
+from reconciler.ports.clock import MARGIN
+from reconciler.service.queue.coalesce import PACE, RETRY, SOON, Decision, Record, decide, due, kept, promised
+from reconciler.service.queue.messages import LATEST
 
 T = datetime(2026, 11, 22, 12, tzinfo=UTC)
 S = timedelta(seconds=1)
+MOMENT = timedelta(microseconds=1)
 
 CASES = [
     ("never run", Record(), T, T, Decision.RUN),
@@ -130,3 +133,74 @@ def test_the_sooner_of_two_follow_ups_is_remembered_while_one_can_count_on_it() 
     assert kept(T + 60 * S, T + 20 * S, T) == T + 20 * S
     assert kept(T + 3 * S, T + 60 * S, T) == T + 60 * S
     assert kept(None, T, T) == T
+
+
+EDGES = [
+    ("at the margin before the read: not covered, and a run now covers it", Record(T, T), T - MARGIN, T + S, False, Decision.RUN),
+    ("a moment earlier it is covered", Record(T, T), T - MARGIN - MOMENT, T + S, False, Decision.SUPERSEDED),
+    ("at the margin after the read: nobody can tell", Record(T, T), T + MARGIN, T + 2 * MARGIN, False, Decision.FOLLOW_UP),
+    ("a moment later it is news", Record(T, T), T + MARGIN + MOMENT, T + MARGIN, False, Decision.RUN),
+    ("older than the margin: a run that reads now covers it", Record(T), T, T + MARGIN + MOMENT, False, Decision.RUN),
+    ("not older: it may be written after the read", Record(T), T, T + MARGIN, False, Decision.FOLLOW_UP),
+    ("a follow-up at the margin may have begun", Record(follow_up=T + MARGIN), T, T, False, Decision.RUN),
+    ("a moment later it will do", Record(follow_up=T + MARGIN + MOMENT), T, T, False, Decision.SUPERSEDED),
+    ("the last that is soon", Record(follow_up=T + SOON), T, T, False, Decision.SUPERSEDED),
+    ("no longer soon", Record(follow_up=T + SOON + MOMENT), T, T, False, Decision.RUN),
+    ("a retry covers what a failed run had", Record(T, follow_up=T + RETRY), T - MARGIN, T, False, Decision.SUPERSEDED),
+    ("what is due later is no retry", Record(T, follow_up=T + RETRY + MOMENT), T - MARGIN, T, False, Decision.FOLLOW_UP),
+    ("a retry covers nothing newer", Record(T, follow_up=T + RETRY), T + MARGIN + MOMENT, T, False, Decision.RUN),
+    ("in a burst, the last within the pace", Record(follow_up=T + PACE + 2 * MARGIN), T, T, True, Decision.SUPERSEDED),
+    ("in a burst, beyond it", Record(follow_up=T + PACE + 2 * MARGIN + MOMENT), T, T, True, Decision.RUN),
+    ("a pace after the start of the last run", Record(T, T, started=T), T + PACE, T + PACE, True, Decision.RUN),
+    ("a moment before", Record(T, T, started=T), T + PACE, T + PACE - MOMENT, True, Decision.FOLLOW_UP),
+    ("the start counts for the pace, not what it read", Record(T, T, started=T + 9 * S), T + PACE, T + PACE, True, Decision.FOLLOW_UP),
+    ("nothing ran, and a run is about to begin", Record(follow_up=T + MARGIN), T, T, True, Decision.FOLLOW_UP),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", EDGES, ids=lambda case: case[0])
+def test_decisions_at_the_edge(case: tuple[str, Record, datetime, datetime, bool, Decision]) -> None:
+    reason, record, inserted, now, in_burst, decision = case
+
+    assert decide(record, inserted, now, in_burst=in_burst) == decision, reason
+
+
+def test_a_record_is_believed_to_the_last_moment() -> None:
+    edge = Record(T + MARGIN, T + MARGIN, T + LATEST, T + MARGIN)
+    beyond = Record(T + MARGIN + MOMENT, T + MARGIN + MOMENT, T + LATEST + MOMENT, T + MARGIN + MOMENT)
+
+    assert edge.believed(T) == edge
+    assert beyond.believed(T) == Record()
+
+
+def test_two_follow_ups_a_second_apart_are_one() -> None:
+    record = Record(T - S, follow_up=T + S)
+
+    assert due(record, T, T) is Decision.SUPERSEDED
+    assert due(replace(record, follow_up=T - S), T, T) is Decision.SUPERSEDED
+    assert due(replace(record, follow_up=T + S + MOMENT), T, T) is Decision.RUN
+
+
+def test_a_follow_up_is_due_after_the_margin_and_after_the_one_that_is_about_to_run() -> None:
+    assert promised(Record(), T) == T + MARGIN + S
+    assert promised(Record(T, T), T) == T + MARGIN + S
+    assert promised(Record(follow_up=T), T) == T + MARGIN + S
+    assert promised(Record(follow_up=T + 3 * S), T) == T + 3 * S + MARGIN + S
+
+
+def test_in_a_burst_a_follow_up_is_due_a_pace_after_the_last_run() -> None:
+    def after(record: Record) -> timedelta:
+        return promised(record, T, in_burst=True) - T - S
+
+    assert after(Record()) == MARGIN
+    assert after(Record(T - 9 * S)) == PACE - 9 * S
+    assert after(Record(T - 9 * S, started=T - 4 * S)) == PACE - 4 * S
+    assert after(Record(T - HOUR)) == MARGIN
+    assert after(Record(T - HOUR, follow_up=T + MARGIN)) == PACE + MARGIN
+    assert after(Record(T - HOUR, follow_up=T + MARGIN + S)) == 2 * MARGIN + S
+    assert after(Record(T - 9 * S, follow_up=T - HOUR)) == PACE - 9 * S
+
+
+def test_a_follow_up_that_is_about_to_be_due_is_not_relied_on() -> None:
+    assert kept(T + MARGIN, T + HOUR, T) == T + HOUR
+    assert kept(T + MARGIN + MOMENT, T + HOUR, T) == T + MARGIN + MOMENT

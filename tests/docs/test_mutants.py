@@ -1,0 +1,153 @@
+"""The list of mutants that no test notices: it names code that is there, and `make mutants` judges by it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from scripts.mutants import BEGIN, END, PAGE, Score, Survivor, judge, read_list, reasons, scores, table
+from scripts.tracked import ROOT
+
+LISTED = read_list()
+MODULES = [module for group in LISTED["groups"].values() for module in group["modules"]]
+
+
+def test_modules_and_tests_are_there_and_each_module_is_in_one_group() -> None:
+    paths = [*MODULES, *(path for group in LISTED["groups"].values() for path in group["tests"])]
+
+    assert [path for path in paths if not (ROOT / path).exists()] == []
+    assert [module for module, times in Counter(MODULES).items() if times > 1] == []
+    assert LISTED["bar"] >= 85
+
+
+def test_each_listed_survivor_is_a_line_of_its_function_and_has_a_reason() -> None:
+    """A line that was edited is another mutant: its entry goes."""
+    problems = []
+    for survivor, reason in reasons(LISTED).items():
+        module, _, function = survivor.function.removeprefix("reconciler.").rpartition(".")
+        file = next((path for path in MODULES if f"reconciler/{module.replace('.', '/')}".startswith(path[:-3])), None)
+        text = " ".join((ROOT / file).read_text().split()) if file else ""
+        if f"def {function}(" not in text:
+            problems.append(f"{survivor.function}: no such function in a module of the list")
+        elif " ".join(survivor.change.partition(" => ")[0].split()) not in text:
+            problems.append(f"{survivor.function}: no such line any more: {survivor.change}")
+        if len(reason.split()) < 3:
+            problems.append(f"{survivor.function}: a reason is a sentence, not {reason!r}")
+    assert problems == []
+
+
+def test_the_page_has_the_generated_part_once() -> None:
+    text = PAGE.read_text()
+
+    assert text.count(BEGIN) == text.count(END) == 1
+    part = text.partition(BEGIN)[2].partition(END)[0]
+    assert set(re.findall(r"`(reconciler/\S+\.py)`", part)) == set(MODULES)
+
+
+MUTATED = '''
+def x_over__mutmut_orig(count: int) -> bool:
+    """Whether it is."""
+    if count:
+        return count > 3
+    return False
+
+
+def x_over__mutmut_1(count: int) -> bool:
+    """Whether it is."""
+    if count:
+        return count >= 3
+    return False
+
+
+def x_over__mutmut_2(count: int) -> bool:
+    """Whether it is."""
+    if count:
+        return count > 3
+    return True
+
+
+class Check:
+    def xǁCheckǁroom__mutmut_orig(
+        self,
+        count: int,
+    ) -> int:
+        return call(
+            count, 1,
+        )
+
+    def xǁCheckǁroom__mutmut_1(
+        self,
+        count: int,
+    ) -> int:
+        return call(
+            count, 2,
+        )
+'''
+GROUP = {"modules": ["reconciler/plan/some.py", "reconciler/plan/never_run.py"]}
+
+
+def results(folder: Path, codes: list[int | None]) -> list[Score]:
+    """As mutmut leaves them: the module with its mutants, and an exit code of each."""
+    module = folder / "mutants" / "reconciler" / "plan" / "some.py"
+    module.parent.mkdir(parents=True)
+    module.write_text(MUTATED)
+    names = ["x_over__mutmut_1", "x_over__mutmut_2", "xǁCheckǁroom__mutmut_1"]
+    meta = {"exit_code_by_key": {f"reconciler.plan.some.{name}": code for name, code in zip(names, codes, strict=True)}}
+    module.with_name("some.py.meta").write_text(json.dumps(meta))
+    return list(scores(folder, GROUP))
+
+
+AT_BOUND = Survivor("reconciler.plan.some.over", "return count > 3 => return count >= 3")
+
+
+def test_a_survivor_is_named_by_its_function_and_line(tmp_path: Path) -> None:
+    (score,) = results(tmp_path, [0, 1, 33])
+
+    assert (score.module, score.killed, score.total, score.untested) == ("reconciler/plan/some.py", 1, 3, 0)
+    assert score.survivors == (AT_BOUND, Survivor("reconciler.plan.some.Check.room", "count, 1, => count, 2,"))
+    assert round(score.percent) == 33
+
+
+@pytest.mark.parametrize(
+    ("codes", "given", "expected"),
+    [
+        ([1, 1, 1], (85, None), (0, [])),
+        ([1, 36, 1], (85, None), (0, [])),
+        ([0, 1, 1], (60, "No count is three."), (0, [])),
+        ([0, 1, 1], (85, "No count is three."), (1, ["reconciler/plan/some.py: 66.7 % is below the bar of 85 %"])),
+        ([0, 1, 1], (60, None), (1, ["reconciler.plan.some.over: no test notices return count > 3 => return count >= 3",
+                                  "1 survivors without a reason"])),
+        ([1, 1, None], (85, None), (1, ["reconciler/plan/some.py: 1 mutants have no result; run it again"])),
+        ([1, 2, 1], (85, None), (1, ["reconciler/plan/some.py: 1 mutants have no result; run it again"])),
+    ],
+)  # fmt: skip
+def test_it_fails_below_the_bar_without_a_reason_and_without_a_result(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    codes: list[int | None],
+    given: tuple[int, str | None],
+    expected: tuple[int, list[str]],
+) -> None:
+    (bar, reason), (ended, said) = given, expected
+    entry = {"function": AT_BOUND.function, "changes": [AT_BOUND.change], "reason": reason}
+    listed = {"bar": bar, "groups": {"some": GROUP}, "survivor": [entry] if reason else []}
+
+    assert judge(results(tmp_path, codes), listed) == ended
+    lines = capsys.readouterr().out.splitlines()[1:]
+    assert len([line for line in lines if line]) == len(said)
+    assert [line for line, start in zip(lines, said, strict=False) if not line.startswith(start)] == []
+
+
+def test_the_table_says_what_was_not_run(tmp_path: Path) -> None:
+    found = results(tmp_path, [0, 1, 1])
+
+    assert table(found, GROUP["modules"], {AT_BOUND: "No count is three."}).splitlines()[2:] == [
+        "| `reconciler/plan/some.py` | 3 | 2 | 67 % | 1 |",
+        "| all of these | 3 | 2 | 66.7 % | 1 |",
+        "",
+        "Not run for this table: `reconciler/plan/never_run.py`.",
+    ]
