@@ -8,8 +8,9 @@ What is refused stays in the plan as a refusal; what may be allowed later is lef
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import timedelta
+from types import MappingProxyType
+from typing import NamedTuple
 
 from reconciler.documents import Json
 from reconciler.engine.proofs import (
@@ -117,18 +118,16 @@ def unchecked() -> Claims:
     return Claims(NOT_CHECKED)
 
 
-@dataclass(frozen=True, slots=True)
-class OwnershipRules:
+class OwnershipRules(NamedTuple):
     """What the deployment says of proofs."""
 
     margin: timedelta = MARGIN
     """How much older than its ARM pool an agent pool may be."""
-    marks: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    marks: Mapping[str, frozenset[str]] = MappingProxyType({})
     """Organization → marks that were seen on all agent pools of Managed DevOps Pools there, and on no other."""
 
 
-@dataclass(frozen=True, slots=True)
-class Restriction:
+class Restriction(NamedTuple):
     """What ownership takes out of a plan, and what it says of it."""
 
     refusals: tuple[Refusal, ...] = ()

@@ -82,6 +82,7 @@ class Planner:
         `operators`: whom no run may lock out. `evidence`: facts that outlive a batch; None: each batch has its own.
         """
         self.facets = tuple(facets)
+        self._names = tuple(facet.name for facet in self.facets)
         self.readers = readers
         self.policy = policy
         self.clock = clock
@@ -142,7 +143,7 @@ class Planner:
             plan = self._plan(spec, survey, revision, claims or unchecked(), caps)
             if plan.approvable:
                 whole = self._plan(spec, survey, revision, claims or unchecked(), caps.lifted())
-                plan = with_what_follows(plan, whole, [facet.name for facet in self.facets])
+                plan = with_what_follows(plan, whole, self._names)
             if text := caps.unchecked(plan.all_changes, self.policy.for_pool(spec.name)):
                 plan = replace(plan, remarks=tuple(sorted({*plan.remarks, Remark("policy", spec.name, text)})))
             span.set("reconciler.planned", len(plan.all_changes))
@@ -164,12 +165,11 @@ class Planner:
         shown = unread_ids | {refusal.change.id for refusal in refusals}
         following, unfit = self._following(spec, desired, survey, parts, shown, caps=caps)
         refusals += unfit
-        names = [facet.name for facet in self.facets]
-        allowed = in_order([change for part in parts for change in part.allowed], names)
+        allowed = in_order([change for part in parts for change in part.allowed], self._names)
         unread = [gap_of(NAME, spec.name, owned.unread)] if owned.unread else []
         gaps = sorted({*owned.findings, *unread, *(gap for part in parts for gap in part.gaps)}, key=_gap_order)
         by_change = {id(refusal.change): refusal for refusal in refusals}
-        refused = in_order([refusal.change for refusal in refusals], names)
+        refused = in_order([refusal.change for refusal in refusals], self._names)
         remarks = sorted({*owned.remarks, *(remark for part in parts for remark in part.remarks)})
         refusals_in_order = tuple(by_change[id(change)] for change in refused)
         return Plan(
@@ -208,7 +208,7 @@ class Planner:
         """
         if not _creates(parts):
             return (), []
-        now, names = self.clock.now(), [facet.name for facet in self.facets]
+        now = self.clock.now()
         planned = [change for part in parts for change in part.allowed]
         shown = {change.id for change in planned} | {*not_allowed}
         following: tuple[Change, ...] = ()
@@ -218,7 +218,7 @@ class Planner:
             for part in later:
                 part.allowed = [_awaiting(change) for change in part.allowed if change.id not in shown]
             refused = self._guarded(spec, later, now, caps, beside=(*planned, *following))
-            more = in_order([_awaiting(change) for part in later for change in part.allowed], names)
+            more = in_order([_awaiting(change) for part in later for change in part.allowed], self._names)
             if not more:
                 _foresee(parts, later)
                 return following, refused

@@ -33,6 +33,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 from reconciler.documents import Json, moment, moment_of
 from reconciler.ports.devops import AgentPool
@@ -72,8 +73,7 @@ class Verdict(StrEnum):
     """A plan without the deployment's state: it is not known what is recorded."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ownership:
+class Ownership(NamedTuple):
     """What was found about one agent pool."""
 
     organization: str
@@ -146,8 +146,8 @@ def judge(claim: Claim) -> Ownership:
     if not claim.allows(policy_name(claim.organization, claim.agent_pool)):
         name = policy_name(claim.organization, claim.agent_pool)
         reason = f"{found.reason}; the owner approved it, and the policy's agentPools does not allow {name}"
-        return replace(found, reason=reason, approvable=False)
-    return replace(found, verdict=Verdict.OWN, reason="", proof=Proof.APPROVED)
+        return found._replace(reason=reason, approvable=False)
+    return found._replace(verdict=Verdict.OWN, reason="", proof=Proof.APPROVED)
 
 
 def _without_state(claim: Claim) -> Ownership:
@@ -156,7 +156,7 @@ def _without_state(claim: Claim) -> Ownership:
     unknown = found.verdict is Verdict.OWN or (found.approvable and claim.document is not None)
     if found.verdict is Verdict.WAITS or not unknown:
         return found
-    return replace(found, verdict=Verdict.NOT_CHECKED, proof=None)
+    return found._replace(verdict=Verdict.NOT_CHECKED, proof=None)
 
 
 def approved_id(known: AgentPools, organization: str, number: int, document: Mapping[str, Json] | None) -> bool:
@@ -219,7 +219,7 @@ def _proved(claim: Claim) -> Ownership:
 
 def _not_there(claim: Claim) -> Ownership | None:
     if claim.agent_pool.hosted:
-        return replace(_missing(claim, "it is hosted by Azure DevOps"), approvable=False)
+        return _missing(claim, "it is hosted by Azure DevOps")._replace(approvable=False)
     if claim.document is None:
         return _missing(claim, "ARM holds no such pool")
     if claim.organization not in agent_pools_of(claim.pool, claim.document):
@@ -263,7 +263,7 @@ def _look_alike(claim: Claim) -> Ownership | None:
     name, given = claim.agent_pool.name, agent_pools_of(claim.pool, claim.document).get(claim.organization, "")
     if name.casefold() != given.casefold() or folded(name) == folded(given):
         return None
-    return replace(_missing(claim, f"its name {name!a} only looks like {given!a}"), approvable=False)
+    return _missing(claim, f"its name {name!a} only looks like {given!a}")._replace(approvable=False)
 
 
 def _by_the_operator(claim: Claim) -> Ownership | None:

@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NamedTuple
 
 from reconciler.engine.facet import Facet, Observation
 from reconciler.facets.support import principals
@@ -36,8 +37,7 @@ from reconciler.survey import Survey
 NAME = "inheritance"
 
 
-@dataclass(frozen=True, slots=True)
-class DesiredInheritance:
+class DesiredInheritance(NamedTuple):
     """Desired state of one organization."""
 
     organization: Organization

@@ -16,8 +16,10 @@ the organization's flag opens no project that the spec does not name: any of the
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
+from types import MappingProxyType
+from typing import NamedTuple
 
 from reconciler.engine.facet import Facet, Observation
 from reconciler.errors import NotFound, NotReady, ReconcilerError
@@ -49,17 +51,16 @@ OPEN = "all pipelines"
 _EFFECT = "no access is opened in projects that the spec does not name"
 
 
-@dataclass(frozen=True, slots=True)
-class Flags:
+class Flags(NamedTuple):
     """Desired state of one organization."""
 
     organization: Organization
-    exceptions: Mapping[str, OpenAccessException] = field(default_factory=dict)
+    exceptions: Mapping[str, OpenAccessException] = MappingProxyType({})
     """Case-folded project name → the exception in effect."""
 
     def wanted(self, project: str) -> bool | None:
         """Whether the project's queue has to be open; None: not managed."""
-        exception = self.exceptions.get(project.casefold())
+        exception = self.exceptions.get(project.casefold()) if self.exceptions else None
         return exception.allow if exception else self.organization.open_access
 
     def until(self, project: str) -> date | None:
@@ -112,11 +113,16 @@ def observe(spec: Spec, desired: Desired, survey: Survey) -> Observation[Observe
 def diff(desired: Desired, observed: Observed) -> Sequence[Change]:
     """One change for each switch that is not as desired."""
     flags = {one.organization.name: one for one in desired}
-    managed = [(flags[state.organization], state) for state in observed if state.organization in flags]
+    wrong = [
+        (state, flag, wanted)
+        for state in observed
+        if (flag := flags.get(state.organization)) is not None
+        and (wanted := flag.wanted(state.project.name)) is not None
+        and wanted != state.open
+    ]
     return [
         _change(state, allow=wanted, until=flag.until(state.project.name))
-        for flag, state in sorted(managed, key=lambda pair: pair[1].subject)
-        if (wanted := flag.wanted(state.project.name)) is not None and wanted != state.open
+        for state, flag, wanted in sorted(wrong, key=lambda one: one[0].subject)
     ]
 
 
@@ -149,9 +155,9 @@ def _read(spec: Spec, flags: Flags, survey: Survey) -> Observation[Observed]:
     closing = _closing(flags, survey)
     doubtful = withheld(spec, organization, visible) if apart.unresolved or closing.unresolved else frozenset()
     inside, managed = _managed(flags, visible, apart)
-    kept = tuple(
-        one for one in managed.value if one.id not in doubtful | closing.ids or flags.wanted(one.name) is not True
-    )
+    kept = managed.value
+    if held := doubtful | closing.ids:
+        kept = tuple(one for one in kept if one.id not in held or flags.wanted(one.name) is not True)
     notices = unresolved(NAME, (organization.name, "access.openAccess"), closing, visible, _EFFECT)
     projects = Observation(kept, (*managed.gaps, *notices))
 
@@ -205,13 +211,13 @@ def _switches(
     states: list[Opening] = []
     gaps: list[Gap] = []
     for project, queue in queues:
-        answer = answers[queue]
+        answer, allow = answers[queue], wanted[queue]
         try:
             if isinstance(answer, ReconcilerError):
                 raise answer
-            if wanted[queue] and not answer:
+            if allow and not answer:
                 require_checks(survey, organization, project)
-            states.append(Opening(organization, project, queue, answer, wanted[queue]))
+            states.append(Opening(organization, project, queue, answer, allow))
         except ReconcilerError as error:
             gaps.append(gap(NAME, f"{organization}/{project.name}", error))
     return Observation(tuple(states), tuple(gaps))

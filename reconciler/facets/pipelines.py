@@ -83,6 +83,8 @@ Observed = tuple[ObservedPipelines, ...]
 
 def parse(spec: Spec, now: datetime) -> Desired | None:
     """Organizations with a list of pipelines; None where there is none."""
+    if not spec.access.pipelines:
+        return None
     found = []
     for organization in spec.organizations:
         grants = tuple(one for one in spec.access.pipelines if one.organization.casefold() == organization.name)

@@ -27,6 +27,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NamedTuple
 
 from reconciler.documents import Json
 from reconciler.documents.spelling import counted
@@ -57,8 +58,7 @@ _UNDONE = ("failed", "canceled")
 _AT_REST = ("succeeded", *_UNDONE, "")
 
 
-@dataclass(frozen=True, slots=True)
-class DesiredPool:
+class DesiredPool(NamedTuple):
     """The resource as the spec describes it."""
 
     name: str

@@ -135,6 +135,8 @@ Observed = tuple[ObservedQueueRoles, ...]
 
 def parse(spec: Spec, now: datetime) -> Desired | None:  # noqa: ARG001 - roles have no dates
     """Organizations with roles on queues; None where there are none."""
+    if not spec.access.queue_roles:
+        return None
     found = [
         DesiredQueueRoles(
             one, tuple(roles for roles in spec.access.queue_roles if roles.organization.casefold() == one.name)

@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from reconciler.engine.facet import Facet, Observation
 from reconciler.errors import NotFound, ReconcilerError, Rejected
@@ -49,8 +50,7 @@ WAIT = "Managed DevOps Pools may still add it"
 _EFFECT = "no queue is created and no access is opened in projects that the spec does not name"
 
 
-@dataclass(frozen=True, slots=True)
-class DesiredQueues:
+class DesiredQueues(NamedTuple):
     """An organization with its projects, or with none for all of them."""
 
     organization: Organization
@@ -167,6 +167,8 @@ def _findings(
     survey: Survey,
 ) -> Observation[None]:
     """Queues in projects that the spec leaves without one: nothing is written, and an open one is for a person."""
+    if not queues:
+        return Observation(None)
     there = {queue: project for project, queue in queues.items() if isinstance(queue, Queue)}
     remarks = [_unread(organization, one, error) for one, error in queues.items() if isinstance(error, ReconcilerError)]
     gaps: list[Gap] = []

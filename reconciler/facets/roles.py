@@ -245,9 +245,10 @@ def _operators_to_assign(
 
     All of them where inheritance goes off; else those who would have no right.
     """
+    if not state.standing.operators.named or not (surplus or wanted.inherit is False):
+        return
     kept = (state.assigned().keys() - surplus) | listed.keys()
-    looks = bool(surplus) or wanted.inherit is False
-    for operator in state.standing.operators.identities if state.standing.operators.named and looks else ():
+    for operator in state.standing.operators.identities:
         if operator.id in kept:
             continue
         if state.detaching or not state.standing.enters(operator, kept | state.inheriting()):

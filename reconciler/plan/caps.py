@@ -7,7 +7,7 @@ of writes; where it cannot be read, what a cap counts is not written either.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from reconciler.errors import ReconcilerError
@@ -57,11 +57,13 @@ class CapCheck:
         """The same as if the owner had approved all that is planned."""
         return replace(self, approved=lambda _: True)
 
-    def unchecked(self, changes: Iterable[Change], policy: Policy) -> str:
+    def unchecked(self, changes: Collection[Change], policy: Policy) -> str:
         """What is not checked of these changes, for people; empty where all is."""
+        if self.checked or not changes:
+            return ""
         caps = [cap for cap in policy.caps if cap.period is CapPeriod.DAY]
         kinds = sorted({cap.kind for cap in caps for change in changes if counts_of(change)[cap.kind]})
-        if self.checked or not kinds:
+        if not kinds:
             return ""
         return f"caps over 24 hours not checked ({', '.join(kinds)}): the record of writes is not read"
 

@@ -60,6 +60,10 @@ class Queue:
     project_id: str
     pool_id: int
 
+    def __hash__(self) -> int:
+        """Of its id alone: queues are keys of everything that is asked of several."""
+        return self.id
+
 
 @dataclass(frozen=True, slots=True)
 class Authorization:

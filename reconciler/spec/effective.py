@@ -52,6 +52,8 @@ def administrators(spec: Spec, organization: str) -> tuple[str, ...]:
     wanted = {name for roles in _own(spec, organization) for name in roles.administrators or ()}
     if _specific(spec) and spec.permission_profile:
         wanted |= {*spec.permission_profile.users, *spec.permission_profile.groups}
+    if len(wanted) <= 1:
+        return tuple(wanted)
     spellings = {folded(name): name for name in sorted(wanted, reverse=True)}
     return tuple(sorted(spellings.values(), key=lambda name: (folded(name), name)))
 

@@ -109,6 +109,10 @@ def _without_collector() -> Iterator[None]:
         yield
     finally:
         if enabled:
+            if not gc.get_freeze_count():
+                # All that is young counts as old from here: else the collector walks over the specs at once after all.
+                gc.freeze()
+                gc.unfreeze()
             gc.enable()
 
 

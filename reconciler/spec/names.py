@@ -35,6 +35,7 @@ def organization_of(url: str) -> str | None:
     return (found[1] or found[2]).lower() if found else None
 
 
+@lru_cache(maxsize=1024)
 def organization_key(url: str) -> str:
     """What two URLs of one organization have in common, to compare entries of ARM bodies and specs.
 

@@ -14,8 +14,7 @@ none: there every pair is read. A list that could not be read for another reason
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from reconciler.errors import ReconcilerError, Rejected
 from reconciler.ports.devops import PipelinePermissions, Queue
@@ -26,8 +25,7 @@ Lists: TypeAlias = Mapping[str, frozenset[int] | ReconcilerError]
 Pairs: TypeAlias = Mapping[Queue, PipelinePermissions | ReconcilerError]
 
 
-@dataclass(frozen=True, slots=True)
-class AccessSources:
+class AccessSources(NamedTuple):
     """Where the facts come from; everything here remembers what it read."""
 
     lists: Callable[[Sequence[str]], Lists]

@@ -13,7 +13,7 @@ from typing import Any
 
 from reconciler.spec.model import Spec
 from reconciler.survey import scope
-from reconciler.survey.memo import BEGUN, Key, Memo
+from reconciler.survey.memo import BEGUN, Key, Memo, key_of
 from reconciler.survey.parallel_reads import Lanes
 
 
@@ -40,7 +40,7 @@ def begin(spec: Spec, reads: Callable[[], FirstReads], memo: Memo, lanes: Lanes)
     for organization in spec.organizations:
         name = organization.name
         all_projects = not organization.projects and "projects" not in organization.silent
-        begun = Key(BEGUN, name, "", (roles, all_projects))
+        begun = key_of(BEGUN, name, "", (roles, all_projects))
         memo.get(begun, partial(_first, name, begun, reads, memo, lanes))
 
 

@@ -8,7 +8,7 @@ from reconciler.documents import Json
 from reconciler.errors import Forbidden, Terminal, Unavailable
 from reconciler.ports.azure import ArmReader
 from reconciler.spec.model import Spec
-from reconciler.survey.memo import Key, Memo
+from reconciler.survey.memo import Key, Memo, key_of
 
 Document = Mapping[str, Json]
 
@@ -19,7 +19,7 @@ def pool(reads: ArmReader, memo: Memo, listed: Collection[str], spec: Spec) -> D
     A list that is known already serves a pool of a subscription that is not listed too; what was read later counts.
     """
     place = spec.pool_id.casefold()
-    own, all_of_them = Key("arm pool", "", "", place), Key("arm pools", "", "", spec.subscription)
+    own, all_of_them = Key("arm pool", "", "", place), key_of("arm pools", "", "", spec.subscription)
     own_read, list_read = memo.began(own), memo.began(all_of_them)
     later = own_read is not None and (list_read is None or list_read < own_read)
     if not later and not spec.arm_api_version and (spec.subscription in listed or list_read is not None):

@@ -79,6 +79,9 @@ class ListEvidence:
         return cls(**{name: n for name, n in numbers.items() if type(n) is int and n >= 0})
 
 
+_NOTHING_LEARNED = ListEvidence()
+
+
 class Ledger:
     """The evidence of one batch, and how many pairs it may still try. One object for a survey and its fresh copies."""
 
@@ -93,7 +96,7 @@ class Ledger:
     def evidence_of(self, organization: str) -> ListEvidence:
         """What is known of an organization."""
         with self._lock:
-            return self._evidence.get(organization) or ListEvidence()
+            return self._evidence.get(organization, _NOTHING_LEARNED)
 
     def shown(self, organization: str, capability: str = "") -> bool:
         """Whether what is missing from the organization's lists is closed.
@@ -120,7 +123,7 @@ class Ledger:
             return ()  # where `probe` found them incomplete there is nothing left to find out
         shown = self.shown(organization, capability)
         with self._lock:
-            evidence = self._evidence.get(organization, ListEvidence())
+            evidence = self._evidence.get(organization, _NOTHING_LEARNED)
             whose = pairs[0].pool_id if shown else _ANY_POOL
             left = self._left.setdefault((organization, whose), self._trial(evidence, shown=shown))
             count = min(left, len(pairs))
@@ -136,14 +139,14 @@ class Ledger:
     def note_length(self, organization: str, length: int) -> None:
         """Take note of a list of this length that held an open pair as it should."""
         with self._lock:
-            evidence = self._evidence.get(organization, ListEvidence())
+            evidence = self._evidence.get(organization, _NOTHING_LEARNED)
             if length > evidence.longest:
                 self._put(organization, replace(evidence, longest=length))
 
     def note_trials(self, organization: str, agreed: int, misses: int) -> None:
         """Take note of pairs that were tried."""
         with self._lock:
-            seen = self._evidence.get(organization, ListEvidence()).seen(agreed, misses)
+            seen = self._evidence.get(organization, _NOTHING_LEARNED).seen(agreed, misses)
             self._put(organization, seen)
             if seen.shown:
                 self._left[organization, _ANY_POOL] = 0  # this batch has its answer; the next one tries again

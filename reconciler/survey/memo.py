@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from threading import Lock
 from typing import Any, NamedTuple, Protocol
 
@@ -29,6 +30,9 @@ class Key(NamedTuple):
     """Project id; empty where the fact is not about one project."""
     detail: Any = None
 
+
+key_of = lru_cache(1024)(Key)
+"""The key of a fact about a whole organization, or subscription: each pool of a batch asks for the same few."""
 
 BEGUN = "begun"
 """Kind of the key that says that an organization's first reads were sent; no fact, so nothing is as fresh as it."""
@@ -187,7 +191,8 @@ class Memo:
         for key in keys:
             slot = self._slots.get(key) or self._adopted(key)
             if slot is not None and slot.ready:
-                self._note(slot)
+                if self._oldest is None or slot.began < self._oldest:
+                    self._note(slot)
                 found[key] = slot.error or slot.value
         return found
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from reconciler.errors import ReconcilerError
 from reconciler.ports.devops import DevOpsReader, Group, Identity
-from reconciler.survey.memo import Key, Memo
+from reconciler.survey.memo import Key, Memo, key_of
 from reconciler.survey.principals import names_of
 
 _RECORDED, _MEMBERSHIPS, _MEMBERS = "recorded operators", "memberships", "members"
@@ -45,8 +45,7 @@ UNNAMED = OperatorNames()
 """A run that knows of no deployment."""
 
 
-@dataclass(frozen=True, slots=True)
-class Operators:
+class Operators(NamedTuple):
     """The operators in one organization."""
 
     caller: Identity
@@ -129,7 +128,7 @@ class PeopleReads:
             if isinstance(answer, ReconcilerError):
                 raise answer
         known = {name: one for name, one in answers.items() if isinstance(one, Identity)}
-        recorded = self._memo.get(Key(_RECORDED, organization), lambda: dict(given.recorded(organization)))
+        recorded = self._memo.get(key_of(_RECORDED, organization), lambda: dict(given.recorded(organization)))
         return operators_of(self._survey.me(organization), given, known, recorded)
 
     def names_of(self, identity: str) -> Sequence[str]:

@@ -9,8 +9,7 @@ created. Nothing of it counts where something may be written: see `reconciler.su
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from reconciler.errors import ReconcilerError
 from reconciler.ports.devops import DevOpsReader, Project, Queue
@@ -42,8 +41,7 @@ def queues_of_pool(
     return {one.id: queues_by_pair[one.id, pool_id] for one in projects if (one.id, pool_id) in queues_by_pair}
 
 
-@dataclass(frozen=True, slots=True)
-class Reads:
+class Reads(NamedTuple):
     """Where the lists come from."""
 
     devops: DevOpsReader

@@ -43,7 +43,7 @@ from reconciler.survey import principals as spec_principals
 from reconciler.survey.capabilities import CAREFUL, Beliefs
 from reconciler.survey.evidence import Evidence
 from reconciler.survey.list_completeness import Ledger, ListEvidence
-from reconciler.survey.memo import Key, Memo
+from reconciler.survey.memo import Key, Memo, key_of
 from reconciler.survey.moves import PoolElsewhere
 from reconciler.survey.names import RememberedNames
 from reconciler.survey.operators import UNNAMED, OperatorNames, PeopleReads
@@ -258,7 +258,7 @@ class SharedSurvey:
 
     def _agent_pools(self, organization: str) -> Mapping[str, AgentPool]:
         return self._once(
-            Key("agent pools", organization),
+            key_of("agent pools", organization),
             lambda: {folded(pool.name): pool for pool in self._readers.devops.agent_pools(organization)},
         )
 
@@ -269,7 +269,7 @@ class SharedSurvey:
 
     def _visible(self, organization: str) -> Sequence[Project]:
         return self._once(
-            Key("projects", organization),
+            key_of("projects", organization),
             lambda: tuple(sorted(self._readers.devops.projects(organization), key=lambda p: (p.name.casefold(), p.id))),
         )
 
@@ -277,7 +277,7 @@ class SharedSurvey:
         """Projects that the directory of groups knows and the identity cannot see; named as `projects` names them."""
         reads, visible = self._readers.devops, partial(self._visible, organization)
         read = partial(hidden.projects, reads, self._memo, organization, visible)
-        found = self._once(Key("hidden projects", organization), read)
+        found = self._once(key_of("hidden projects", organization), read)
         return names.as_the_spec_names_them(self._remembered, organization, self._named(), found)
 
     def excepted(self, organization: str, exceptions: Collection[str]) -> names.Excepted:
@@ -288,7 +288,7 @@ class SharedSurvey:
 
     def me(self, organization: str) -> Identity:
         """The identity that we are in this organization."""
-        return self._once(Key("me", organization), lambda: self._readers.devops.me(organization))
+        return self._once(key_of("me", organization), lambda: self._readers.devops.me(organization))
 
     def people(self, organization: str) -> PeopleReads:
         """Who the operators are there, and what they and others may do through groups."""
@@ -316,7 +316,7 @@ class SharedSurvey:
         return bool(self._switches(organization).get(pool.id, True))
 
     def _switches(self, organization: str) -> Mapping[int, bool]:
-        return self._once(Key("inheritance", organization), lambda: self._readers.devops.inheritance(organization))
+        return self._once(key_of("inheritance", organization), lambda: self._readers.devops.inheritance(organization))
 
     def identities(self, organization: str, principals: Sequence[str]) -> Mapping[str, Identity | ReconcilerError]:
         """Principal as written → identity, or why this one cannot be told; an unknown principal is missing."""
@@ -332,7 +332,7 @@ class SharedSurvey:
         """Project id → its queue of this pool, None where it has none. One read a project for all pools of interest."""
         group = self._group(organization, pool.id)
         everywhere = self._beliefs.get(organization, CAREFUL).queues_everywhere
-        untouched = [p for p in projects if everywhere and (organization, p.id) not in self._written]
+        untouched = [p for p in projects if (organization, p.id) not in self._written] if everywhere else []
         read = organization_queues.Reads(self._readers.devops, self._memo, self._lanes)
         return organization_queues.queues(read, organization, projects, pool.id, group=group, untouched=untouched)
 
@@ -371,7 +371,7 @@ class SharedSurvey:
     def _authorized(self, organization: str, projects: Sequence[str]) -> access.Lists:
         if self._beliefs.get(organization, CAREFUL).listless:
             return dict.fromkeys(projects, Rejected(f"{organization}: its list of authorized resources was refused"))
-        keys = [Key("authorized", organization, project) for project in projects]
+        keys = [key_of("authorized", organization, project) for project in projects]
         found = self._each(
             organization, keys, lambda key: self._readers.devops.authorized_queues(organization, key.project)
         )
@@ -389,7 +389,7 @@ class SharedSurvey:
         def cut() -> Mapping[int, scope.Group]:
             return scope.cuts(pool.id for name, pool in self._agent_pools(organization).items() if name in interest)
 
-        return self._once(Key("groups", organization), cut).get(pool_id) or scope.cuts([pool_id])[pool_id]
+        return self._once(key_of("groups", organization), cut).get(pool_id) or scope.cuts([pool_id])[pool_id]
 
     def _once(self, key: Key, fetch: Callable[[], T]) -> T:
         value: T = self._memo.get(key, fetch)

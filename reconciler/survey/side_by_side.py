@@ -14,6 +14,9 @@ def facts(
     memo: Memo, lanes: Lanes, organization: str, keys: Sequence[Key], fetch: Callable[[Key], Any]
 ) -> dict[Key, Any]:
     """The value of a key is the fact or the error."""
+    known = memo.known(keys)
+    if len(known) == len(keys):
+        return known
 
     def read(key: Key) -> Any:
         try:
@@ -21,8 +24,5 @@ def facts(
         except ReconcilerError as error:
             return error
 
-    known = memo.known(keys)
-    if len(known) == len(keys):
-        return known
     lanes.each(organization, read, [key for key in keys if key not in known])
     return {key: read(key) for key in keys}

@@ -161,6 +161,8 @@ def _days(key: str, value: Json) -> Json:
 
 def _are_objects(value: Json, current: Json) -> bool:
     """Whether two lists hold objects alone, as far as they hold anything."""
+    if isinstance(value, dict):
+        return False
     lists = all(isinstance(one, list | tuple | None) for one in (value, current))
     items = [*(value or ()), *(current or ())] if lists else []
     return bool(items) and all(isinstance(item, Mapping) for item in items)

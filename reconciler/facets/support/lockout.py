@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import NamedTuple
 
 from reconciler.facets.support import principals
 from reconciler.facets.support.role_changes import Objection
@@ -18,12 +19,11 @@ from reconciler.ports.devops import Identity
 from reconciler.survey.operators import Operators, People
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):
     """The operators of an organization, and what groups mean for one place."""
 
     operators: Operators
-    groups: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    groups: Mapping[str, frozenset[str]] = MappingProxyType({})
     """Local id of an operator → local ids of its groups; read where it is not assigned by itself."""
     collection: frozenset[str] = frozenset()
     """Those of the operators who are administrators of the organization."""

@@ -15,7 +15,7 @@ from typing import TypeVar
 from reconciler.documents.spelling import nearest_of
 from reconciler.engine.facet import Observation
 from reconciler.errors import Immutable, NotFound, NotReady, ReconcilerError, Refused, Rejected
-from reconciler.plan.model import Change, Gap, GapKind, Remark
+from reconciler.plan.model import Change, Gap, GapKind
 from reconciler.plan.targets import QueuePlace
 from reconciler.ports.devops import Project, Queue
 from reconciler.spec.model import Organization, Spec
@@ -65,20 +65,20 @@ def each(
     read: Callable[[Organization], Observation[tuple[T, ...]]],
 ) -> Observation[tuple[T, ...]]:
     """Read one organization after another, by name; an error of one is a gap of that one alone."""
-    states: list[T] = []
-    gaps: list[Gap] = []
-    remarks: list[Remark] = []
+    found: list[Observation[tuple[T, ...]]] = []
     for organization in sorted(organizations, key=_name):
         try:
             require_settled(*run, organization)
-            found = read(organization)
+            found.append(read(organization))
         except ReconcilerError as error:
-            gaps.append(gap(facet, organization.name, error))
-            continue
-        states += found.value
-        gaps += found.gaps
-        remarks += found.remarks
-    return Observation(tuple(states), tuple(gaps), tuple(remarks))
+            found.append(Observation((), (gap(facet, organization.name, error),)))
+    if len(found) == 1:
+        return found[0]  # most pools have one organization
+    return Observation(
+        tuple(state for one in found for state in one.value),
+        tuple(gap for one in found for gap in one.gaps),
+        tuple(remark for one in found for remark in one.remarks),
+    )
 
 
 def require_settled(spec: Spec, survey: Survey, organization: Organization) -> None:
@@ -111,7 +111,9 @@ def reach(
     if not visible:
         nothing = NotFound(f"{organization.name}: all projects use the pool, and the operator can see none")
         return Observation((), (gap(facet, organization.name, nothing),))
-    reached = (one for one in visible if one.name.casefold() not in left_out and one.id not in ids)
+    reached: Iterable[Project] = visible
+    if left_out or ids:
+        reached = (one for one in visible if one.name.casefold() not in left_out and one.id not in ids)
     return Observation(tuple(sorted(reached, key=_by_name)))
 
 
@@ -197,10 +199,15 @@ def on_queues(
     pool = survey.agent_pool(organization.name, organization.agent_pool)
     answers = survey.queues(organization.name, projects.value, pool)
     read = readable(facet, organization.name, projects.value, answers)
-    missing = [(f"{organization.name}/{project.name}", project) for project, queue in read.value if queue is None]
-    gaps = tuple(gap(facet, subject, error) for subject, one in missing if (error := absent(subject, one)))
-    there = tuple((project, queue) for project, queue in read.value if queue is not None)
-    return Observation(there, projects.gaps + read.gaps + gaps)
+    there: list[tuple[Project, Queue]] = []
+    gaps: list[Gap] = []
+    for project, queue in read.value:
+        subject = "" if queue else f"{organization.name}/{project.name}"
+        if queue is not None:
+            there.append((project, queue))
+        elif error := absent(subject, project):
+            gaps.append(gap(facet, subject, error))
+    return Observation(tuple(there), (*projects.gaps, *read.gaps, *gaps))
 
 
 def require_checks(survey: Survey, organization: str, project: Project) -> None:
