@@ -22,7 +22,7 @@ from functools import cache
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 import requests
 import urllib3
@@ -37,7 +37,7 @@ from urllib3.exceptions import (
 )
 
 from reconciler.adapters import bounds
-from reconciler.config.endpoints import is_loopback_host
+from reconciler.config.endpoints import is_loopback_host, url_parts
 from reconciler.config.settings import environment
 from reconciler.errors import Refused
 
@@ -217,22 +217,12 @@ def _checked(name: str, place: str) -> str:
 def _proxy(given: str) -> str:
     """The proxy's URL with its scheme. The value itself is in no message: it may hold a password."""
     url = given if "://" in given else f"http://{given}"
-    parts = _split(url)
+    parts = url_parts(url)
     if parts is None or not parts.hostname or parts.path.strip("/") or parts.query or parts.fragment:
         raise Refused("HTTPS_PROXY: not the URL of a proxy; write http://HOST:PORT")
     if parts.scheme not in _PROXY_SCHEMES:
         raise Refused(f"HTTPS_PROXY: a {parts.scheme} proxy is not supported; write http://HOST:PORT")
     return url
-
-
-def _split(url: str) -> SplitResult | None:
-    """The parts of a URL, or None where it has no form that could be one."""
-    try:
-        parts = urlsplit(url)
-        _ = parts.port  # reading the port is what checks it
-    except ValueError:
-        return None
-    return parts
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

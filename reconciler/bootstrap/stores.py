@@ -18,7 +18,7 @@ from reconciler.config.endpoints import storage_endpoints, storage_problem
 from reconciler.config.settings import PREFIX, Settings, SettingsInvalid
 from reconciler.documents import JsonObject, moment_of
 from reconciler.documents.kinds import DAMAGED
-from reconciler.errors import Forbidden, SpecInvalid
+from reconciler.errors import Forbidden, NotFound, SpecInvalid
 from reconciler.ports.budgets import Need
 from reconciler.ports.clock import Clock
 from reconciler.ports.stores import StoredDocument, StoreOwnership
@@ -114,6 +114,14 @@ def has_store(settings: Settings) -> bool:
     """Whether a store can be expected: a storage account is named, or the state file exists."""
     settings = with_state(settings)
     return in_storage(settings.state) or Path(settings.state).exists()
+
+
+def require_store(settings: Settings, so: str) -> None:
+    """`NotFound` where the state is a file that does not exist: a slip, or nothing ran yet. `so`: what follows."""
+    if not has_store(settings):
+        settings = with_state(settings)
+        hint = "is that the deployment's?" if settings.state_named else f"{PREFIX}STATE names the deployment's"
+        raise NotFound(f"state file {settings.state}: does not exist, so {so}; {hint}")
 
 
 def facts_of(settings: Settings, specs: Sequence[Spec]) -> Mapping[str, SafetyFacts]:

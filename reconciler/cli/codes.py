@@ -41,7 +41,7 @@ MEANINGS: Mapping[str, Mapping[int, str]] = {
     "status": {
         DONE: "every pool is ready; with --unmanaged: every pool has its spec",
         PENDING: "a pool is not ready; with --unmanaged: a pool without a counterpart",
-        ERROR: "a pool is stalled, a spec is invalid, or something could not be read",
+        ERROR: "a pool is stalled, a spec is invalid, there is no state, or something could not be read",
     },
     "forget": {
         DONE: "the statuses are dropped",
@@ -74,7 +74,7 @@ MEANINGS: Mapping[str, Mapping[int, str]] = {
     "resume": {
         DONE: "ended, or nothing was paused",
         PENDING: "not confirmed",
-        ERROR: "a pause cannot be read or written",
+        ERROR: "a pause cannot be read or written, or nothing has the name",
     },
     "operators": {
         DONE: "shown, or cleared",

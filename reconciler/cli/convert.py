@@ -9,10 +9,10 @@ from typing import Annotated, Literal
 import typer
 
 from reconciler.cli.codes import DONE, ERROR, PENDING
+from reconciler.cli.files import content_of
 from reconciler.cli.options import Form, NoColor, OutputFormat, Verbose
 from reconciler.cli.screen import Screen
 from reconciler.documents import Json
-from reconciler.errors import NotFound
 from reconciler.plan.render import clean
 from reconciler.tools.convert import ConvertOptions, drafts, parameters_of, pieces
 from reconciler.tools.spec_writer import Draft, text
@@ -59,8 +59,8 @@ def convert(
     """Print pools of templates, Bicep or az mdp as specs. 0: written, 1: nothing written, 2: written with --partial."""
     screen = Screen(color=not no_color, verbose=verbose)
     options = ConvertOptions(subscription, resource_group, name, location, mode)
-    values = {key: value for one in parameters or () for key, value in parameters_of(str(one), _read(one)).items()}
-    found = drafts(pieces({str(one): _read(one) for one in files}, values), options)
+    values = {key: value for one in parameters or () for key, value in parameters_of(str(one), content_of(one)).items()}
+    found = drafts(pieces({str(one): content_of(one) for one in files}, values), options)
     incomplete = any(draft.left_out for draft in found)
     invalid = any(draft.problems for draft in found)
     written = not invalid and (partial or not incomplete)
@@ -68,13 +68,6 @@ def convert(
     if not written:
         return ERROR
     return PENDING if incomplete else DONE
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise NotFound(f"{path}: {error.strerror}") from None
 
 
 def _show(found: Sequence[Draft], output: OutputFormat, screen: Screen, *, written: bool) -> None:

@@ -13,7 +13,6 @@ import typer
 
 from reconciler import bootstrap
 from reconciler.adapters.clock import SystemClock
-from reconciler.bootstrap.stores import in_storage
 from reconciler.cli.codes import DONE, ERROR
 from reconciler.cli.history_view import now_of, show_run, show_writes
 from reconciler.cli.options import NoColor, Policy, Verbose
@@ -114,8 +113,8 @@ def history(
         if what and (problem := pool_name(what)):
             raise typer.BadParameter(f"{clean(what[:60])}: {problem}", param_hint="POOL")
         query = _query(since, clock.now(), pool=what, project=project, actor=actor, limit=limit, before=before)
-    if action is not HistoryAction.IMPORT and not in_storage(settings.state) and not Path(settings.state).exists():
-        raise NotFound(f"state file {settings.state}: does not exist, so nothing is on record")
+    if action is not HistoryAction.IMPORT:
+        bootstrap.require_store(settings, "nothing is on record")
     with closing(bootstrap.store(settings, clock)) as store:
         log = store.record
         if query is not None:

@@ -16,7 +16,6 @@ from reconciler.cli.options import Form, NoColor, OutputFormat, Policy, Verbose
 from reconciler.cli.screen import Screen
 from reconciler.cli.selection import settings_of
 from reconciler.config.settings import Settings
-from reconciler.errors import Rejected
 from reconciler.plan import render
 from reconciler.safety import ModeScope, ModeSetting, Safety, WriteMode
 from reconciler.safety.modes import LONGEST_REASON, of_deployment
@@ -143,8 +142,8 @@ def _scope(action: ModeAction, organization: str, pool: str) -> ModeScope:
 def opened(policy: str, specs: str = "", *, create: bool) -> Iterator[tuple[Safety, Settings]]:
     """The safety facts of the deployment that the settings name."""
     settings = settings_of(specs, policy=policy)
-    if not create and not bootstrap.has_store(settings):
-        raise Rejected("there is no state here yet; RECONCILER_STATE names the deployment's state")
+    if not create:
+        bootstrap.require_store(settings, "no mode and no pause is in it")
     clock = SystemClock()
     with closing(bootstrap.store(settings, clock)) as stores:
         yield Safety(stores.safety, clock, settings.mode), settings

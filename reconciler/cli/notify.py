@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from contextlib import closing
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from reconciler import bootstrap
 from reconciler.adapters.clock import SystemClock
-from reconciler.bootstrap.stores import in_storage
 from reconciler.cli.codes import DONE, ERROR
 from reconciler.cli.options import NoColor
 from reconciler.cli.screen import Screen
@@ -19,7 +17,6 @@ from reconciler.cli.selection import file_settings, settings_of
 from reconciler.config.settings import Settings, SettingsInvalid, environment
 from reconciler.config.triggers import Hosting
 from reconciler.documents.spelling import counted
-from reconciler.errors import NotFound
 from reconciler.plan.render import clean
 from reconciler.service.notify import letters, waiting
 from reconciler.service.notify.flush import Receivers, resend, trial
@@ -56,8 +53,7 @@ def notify(action: Action, ids: Ids = None, *, no_color: NoColor = False) -> int
     hosting = Hosting.read({**file_settings(), **environment()})
     if action is NotifyAction.TEST:
         return _test(hosting, settings, screen)
-    if not in_storage(settings.state) and not Path(settings.state).exists():
-        raise NotFound(f"state file {settings.state}: does not exist, so no notice is in it")
+    bootstrap.require_store(settings, "no notice is in it")
     with closing(bootstrap.store(settings, SystemClock())) as store:
         if action is NotifyAction.LIST:
             return _list(store, screen)

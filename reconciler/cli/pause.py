@@ -19,7 +19,7 @@ from reconciler.cli.codes import DONE, ERROR, PENDING
 from reconciler.cli.mode import check_reason, opened
 from reconciler.cli.options import Form, NoColor, OutputFormat, Policy, Specs
 from reconciler.cli.screen import Screen
-from reconciler.cli.selection import select, settings_of
+from reconciler.cli.selection import nearest, select, settings_of
 from reconciler.documents import moment
 from reconciler.documents.spelling import similar
 from reconciler.errors import NotFound, ReconcilerError
@@ -119,6 +119,7 @@ def resume(
     with opened(policy, specs, create=False) as (safety, _):
         of = _Chosen(policy, specs, screen, [one.scope for one in safety.pauses()])
         chosen = of.scopes(names or [], organization, field or [], match)
+        of.require_known(chosen)
         if match and not _agreed("End the pauses of these?", chosen, screen, yes=yes):
             return PENDING
         for scope in chosen:
@@ -181,6 +182,28 @@ class _Chosen:
         if organization.lower() not in known:
             near = similar(organization, known, 3) or known[:SHOWN]
             self.screen.note(f"warning: no spec names the organization {organization}; nearest: {', '.join(near)}")
+
+    def require_known(self, chosen: Sequence[ModeScope]) -> None:
+        """`NotFound` with the nearest name for what is not paused, has no status, and no spec names: a slip."""
+        paused = self.known or ()
+        pools, organizations = {one.pool for one in paused} - {""}, {one.organization for one in paused} - {""}
+        if all(one.pool in pools or one.organization in organizations for one in chosen):
+            return
+        settings = settings_of(self.specs, policy=self.policy)
+        pools |= {one.key for one in bootstrap.statuses(settings)}
+        try:
+            specs = select(bootstrap.source(settings), (), self.screen, place=settings.specs).specs
+        except ReconcilerError as error:
+            specs = ()
+            self.screen.note(f"specs are not read, so their names are not known: {error}")
+        pools |= {spec.key for spec in specs}
+        organizations |= {one.name for spec in specs for one in spec.organizations}
+        strange = sorted({one.pool for one in chosen} - pools - {""})
+        if strange:
+            raise NotFound(f"resume: {nearest(strange, sorted(pools))}")
+        strange = sorted({one.organization for one in chosen} - organizations - {""})
+        if strange:
+            raise NotFound(f"resume: {nearest(strange, sorted(organizations), what='organization')}")
 
     def _pools(self, names: Sequence[str], match: str) -> list[str]:
         pattern = match.lower()

@@ -10,6 +10,7 @@ import typer
 
 from reconciler import bootstrap
 from reconciler.cli.codes import DONE, ERROR
+from reconciler.cli.files import content_of
 from reconciler.cli.options import NoColor, Ref, Specs, Verbose
 from reconciler.cli.screen import Screen
 from reconciler.cli.selection import note_policy, require, select, settings_of
@@ -66,7 +67,7 @@ def policy(
         return DONE
     if action is PolicyAction.INIT:
         return _init(specs, ref, to, screen, force=force)
-    text = _read(file or Path())
+    text = content_of(file or Path())
     found = problems(text)
     for line in found:
         screen.error(line)
@@ -106,13 +107,6 @@ def _check(content: bytes, screen: Screen) -> int:
     note_policy(found, screen)
     screen.good(f"policy/v{found.version}, valid; digest {found.digest[:12]}")
     return DONE
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise NotFound(f"{path}: {error.strerror}") from None
 
 
 def _put(content: str, to: Path | None, screen: Screen, *, force: bool) -> None:

@@ -27,8 +27,7 @@ if TYPE_CHECKING:
     from reconciler.cli.progress import ProgressDisplay, Wait
     from reconciler.documents import Json
     from reconciler.plan.model import Plan
-from reconciler.plan.model import Plan
-from reconciler.plan.sync import SyncCause
+    from reconciler.plan.sync import SyncCause
 
 _STYLES = {"  + ": "green", "  - ": "red", "  ~ ": "yellow", "  ! ": "bold red", "  ? ": "magenta"}
 _STATES = {"out of sync": "yellow", "in sync": "green", "not verified": "magenta"}
@@ -72,14 +71,14 @@ class Screen:
         """A result as JSON."""
         self._out(render.json_text(redacted(document)))
 
-    def plan(self, plan: Plan, cause: SyncCause = SyncCause.UNKNOWN, *, err: bool = False, full: bool = False) -> None:
-        """A plan as text, a colour for each kind of line; `cause`: why the pool is out of sync; `err`: no result.
+    def plan(self, plan: Plan, cause: SyncCause | None = None, *, err: bool = False, full: bool = False) -> None:
+        """A plan as text, a colour for each kind of line; `cause`: why it is out of sync; `err`: no result.
 
         `full`: long values are whole.
         """
         put = self._err if err else self._out
         columns = shutil.get_terminal_size().columns if _terminal(sys.stderr if err else sys.stdout) else None
-        head, *lines = render.text(plan, columns, cause, full=full).splitlines()
+        head, *lines = render.text(plan, columns, *([cause] if cause else []), full=full).splitlines()
         style = next((style for word, style in _STATES.items() if word in render.state(plan)), "")
         put(head, f"bold {style}")
         for line in lines:

@@ -152,13 +152,13 @@ def require(selection: Selection, screen: Screen) -> bool:
     return not selection.problems
 
 
-def nearest(names: Iterable[str], known: Sequence[str]) -> str:
+def nearest(names: Iterable[str], known: Sequence[str], what: str = "pool") -> str:
     """``no pool is named 'x', the nearest is 'y'``, for each unknown name."""
     lines = []
     for name in names:
         near = similar(name, known, 3)
         hint = f"; nearest: {', '.join(near)}" if near else f"; known: {_some(known)}"
-        lines.append(f"no pool is named {clean(name)!r}{hint}")
+        lines.append(f"no {what} is named {clean(name)!r}{hint}")
     return "; ".join(lines)
 
 

@@ -46,6 +46,7 @@ def status(
 
         return show_unmanaged(settings_of(specs), output, screen)
     settings = settings_of(specs)
+    bootstrap.require_store(settings, "no run is stored there")
     known = bootstrap.statuses(settings)
     wanted = {name.lower() for name in names or []}
     chosen = [one for one in known if not wanted or one.key in wanted]
@@ -57,7 +58,8 @@ def status(
     (modes, paused), needs = _modes(settings), bootstrap.needs(settings)
     held = [*holding(modes), *map(str, paused)]
     if output is OutputFormat.JSON:
-        pools = [one.public() for one in chosen]
+        outlook = outlook_of(settings, chosen, named=bool(wanted))
+        pools = [{**one.public(), **outlook.facts(one)} for one in chosen]
         budgets = [one.to_json() for one in needs]
         screen.document(
             {
@@ -80,9 +82,7 @@ def status(
 
 
 def _modes(settings: Settings) -> tuple[tuple[ModeSetting, ...], tuple[ModeSetting, ...]]:
-    """The settings of the mode, and what is paused, where there is a store; creates none."""
-    if not bootstrap.has_store(settings):
-        return (), ()
+    """The settings of the mode, and what is paused."""
     clock = SystemClock()
     with closing(bootstrap.store(settings, clock)) as stores:
         safety = Safety(stores.safety, clock, settings.mode)

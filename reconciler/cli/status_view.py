@@ -10,7 +10,8 @@ from reconciler import bootstrap
 from reconciler.adapters.clock import SystemClock
 from reconciler.cli.history_view import written
 from reconciler.config.settings import Settings
-from reconciler.documents import JsonObject
+from reconciler.documents import JsonObject, moment
+from reconciler.documents.redaction import redact
 from reconciler.engine.outlook import Schedule, next_step, runbook
 from reconciler.engine.status import ConditionKind, PoolStatus
 from reconciler.errors import ReconcilerError
@@ -34,10 +35,23 @@ class PoolsOutlook:
     unread: str = ""
     """Why the record cannot be read."""
 
+    def facts(self, status: PoolStatus) -> JsonObject:
+        """What `lines` says beyond the stored status, as JSON: nulls for a pool in sync that was not named."""
+        if not self._about(status):
+            return {"next": None, "nextRead": None, "lastWrite": None, "lastWriteUnread": None, "runbook": None}
+        due = self._schedule(status).due
+        return {
+            "next": self._next(status),
+            "nextRead": moment(due) if due is not None and due > self.now else None,
+            "lastWrite": self.writes.get(status.key),
+            "lastWriteUnread": redact(self.unread) or None,
+            "runbook": runbook(status) or None,
+        }
+
     def lines(self, status: PoolStatus) -> Iterator[str]:
         """Of a pool that is not in sync, or that was named."""
         ready = status.condition_true(ConditionKind.READY)
-        if ready and not self.named:
+        if not self._about(status):
             return
         if status.unready is not None and not ready:
             yield f"not in sync since {status.unready:{_MOMENT}}"
@@ -50,12 +64,21 @@ class PoolsOutlook:
             yield f"last write: {written(last)}"
         else:
             yield f"last write: none within {LOOKED_BACK.days} days"
-        yield f"next: {next_step(status, self.schedules.get(status.key, Schedule()), self.now)}"
+        yield f"next: {self._next(status)}"
         if not ready:
             yield f"who changed it: `mdp-reconciler plan {status.key}`"
             yield f"all that was written: `mdp-reconciler history {status.key}`"
         if where := runbook(status):
             yield f"runbook: {where}"
+
+    def _about(self, status: PoolStatus) -> bool:
+        return self.named or not status.condition_true(ConditionKind.READY)
+
+    def _next(self, status: PoolStatus) -> str:
+        return next_step(status, self._schedule(status), self.now)
+
+    def _schedule(self, status: PoolStatus) -> Schedule:
+        return self.schedules.get(status.key, Schedule())
 
 
 def outlook_of(settings: Settings, chosen: Sequence[PoolStatus], *, named: bool) -> PoolsOutlook:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from ipaddress import IPv6Address, ip_address
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 ARM_HOSTS = frozenset({"management.azure.com", "management.usgovcloudapi.net", "management.chinacloudapi.cn"})
 DEVOPS_HOSTS = frozenset({"dev.azure.com"})
@@ -28,13 +28,21 @@ _STORAGE = {
 _HOST = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(?:\.(?!-)[a-z0-9-]{1,63}(?<!-))*", re.ASCII)
 
 
-def endpoint_problem(url: str, hosts: frozenset[str], *, loopback: bool) -> str:
-    """Why this URL is no endpoint, or an empty text."""
+def url_parts(url: str) -> SplitResult | None:
+    """The parts of a URL, or None where it has no form that could be one: reading the port is what checks it."""
     try:
         parts = urlsplit(url)
-        host, _ = parts.hostname or "", parts.port
+        _ = parts.port
     except ValueError:
+        return None
+    return parts
+
+
+def endpoint_problem(url: str, hosts: frozenset[str], *, loopback: bool) -> str:
+    """Why this URL is no endpoint, or an empty text."""
+    if (parts := url_parts(url)) is None:
         return "not a URL"
+    host = parts.hostname or ""
     if "@" in parts.netloc:
         return "the URL holds credentials; leave them out, tokens come from RECONCILER_CREDENTIAL"
     if parts.path or parts.query or parts.fragment:
@@ -52,11 +60,9 @@ def storage_problem(url: str, service: str, further: frozenset[str], *, loopback
 
     `further`: hosts that the deployment allows beside those of Microsoft's clouds.
     """
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname or "", parts.port
-    except ValueError:
+    if (parts := url_parts(url)) is None:
         return "not a URL"
+    host = parts.hostname or ""
     if "@" in parts.netloc or "\\" in url:
         return "the URL holds credentials; leave them out, tokens come from RECONCILER_CREDENTIAL"
     if parts.query or parts.fragment:
@@ -98,11 +104,9 @@ def is_host(name: str) -> bool:
 
 def remote_host(url: str) -> str:
     """Host of an http or https URL, with its port unless that is the usual one; empty for anything else."""
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname or "", parts.port
-    except ValueError:
+    if (parts := url_parts(url)) is None:
         return ""
+    host, port = parts.hostname or "", parts.port
     usual = {"https": 443, "http": 80}.get(parts.scheme)
     if usual is None or not host:
         return ""
@@ -112,12 +116,8 @@ def remote_host(url: str) -> str:
 
 def is_loopback(url: str) -> bool:
     """Whether a URL's host is this machine; False where it has no form of a URL."""
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname or "", parts.port
-    except ValueError:
-        return False
-    return is_loopback_host(host)
+    parts = url_parts(url)
+    return parts is not None and is_loopback_host(parts.hostname or "")
 
 
 def is_loopback_host(host: str) -> bool:

@@ -18,9 +18,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from ipaddress import ip_address
-from urllib.parse import SplitResult, urlsplit
 
-from reconciler.config.endpoints import is_host, is_loopback_host, unresolved
+from reconciler.config.endpoints import is_host, is_loopback_host, unresolved, url_parts
 from reconciler.config.variables import Environment, Secret, Variable, secret
 from reconciler.ports.notices import NoticeKind
 
@@ -116,7 +115,7 @@ def targets_of(given: Environment, value: dict[str, str]) -> tuple[NotifyTarget,
 def page_of(given: Environment, host: str) -> str:
     """The status page's address without a slash at its end; `host`: of the function app."""
     url = given.text("NOTIFY_PAGE").rstrip("/") or (f"https://{host}" if is_host(host.lower()) else "")
-    parts = _parts(url)
+    parts = url_parts(url)
     if url and (parts is None or parts.scheme not in ("http", "https") or not parts.hostname or parts.query
                 or parts.fragment or "@" in parts.netloc or re.search(r"[\s\"'<>|\\()\[\]]", url)):  # fmt: skip
         given.wrong("NOTIFY_PAGE", "no address of a page; write https://HOST, without user, query and fragment")
@@ -126,7 +125,7 @@ def page_of(given: Environment, host: str) -> str:
 
 def _problem(receiver: Receiver, url: str, *, loopback: bool) -> str:
     """Why nothing is sent to this address; empty where it is one. It shows the host at most."""
-    parts = _parts(url)
+    parts = url_parts(url)
     if parts is None or not parts.hostname or len(url) > LONGEST_URL or not url.isascii() or re.search(r"\s", url):
         return "not a URL"
     host = parts.hostname.lower().rstrip(".")
@@ -195,12 +194,3 @@ def _filter(given: Environment, name: str, text: str) -> NoticeFilter:
         if kind not in list(NoticeKind):
             given.wrong(name, f"{kind[:60]!r} is no kind of notice: {', '.join(NoticeKind)}")
     return NoticeFilter(frozenset(found.get("kinds", ())), found.get("organizations", ()), found.get("pools", ()))
-
-
-def _parts(url: str) -> SplitResult | None:
-    try:
-        parts = urlsplit(url)
-        _ = parts.port
-    except ValueError:
-        return None
-    return parts

@@ -25,6 +25,7 @@ from reconciler.engine.status import Finding, InFlight, PoolStatus, Run
 from reconciler.engine.tenure import RunLimits
 from reconciler.engine.waits import OperationState, RestRules
 from reconciler.errors import LeaseHeld, Refused, SpecInvalid
+from reconciler.plan.model import facet_of
 from reconciler.plan.sync import SyncCause, spec_digest
 from reconciler.plan.wording import change_words
 from reconciler.ports.azure import Pending
@@ -203,14 +204,9 @@ def _after(status: PoolStatus, end: Assessment) -> PoolStatus:
         pending=end.pending,
         awaited=end.awaited,
         replacing=end.replacing,
-        waited=tuple(sorted(name for name in noted if name in left_to_azure or _facet(name) in unread)),
-        unverified={name: count for name, count in counts if name in open_ids or _facet(name) in unread},
+        waited=tuple(sorted(name for name in noted if name in left_to_azure or facet_of(name) in unread)),
+        unverified={name: count for name, count in counts if name in open_ids or facet_of(name) in unread},
     )
-
-
-def _facet(name: str) -> str:
-    """The facet of a change's id."""
-    return name.partition(":")[0]
 
 
 def _stored(

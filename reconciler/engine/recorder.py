@@ -23,7 +23,7 @@ from reconciler.engine.status import InFlight
 from reconciler.errors import ReconcilerError, Refused, Terminal, Transient, Unavailable
 from reconciler.plan import target_form
 from reconciler.plan.caps import counts_of
-from reconciler.plan.model import Change, Detail, Plan
+from reconciler.plan.model import Change, Detail, Plan, facet_of
 from reconciler.ports.clock import Clock
 from reconciler.ports.write_log import LONGEST_ENTRY, WriteLog, organization_chain, subscription_chain
 from reconciler.spec.model import Spec
@@ -170,7 +170,7 @@ class Recorder:
         self._intents[change_id] = (chain, name)
         self._note(change_id, "result", "failed" if error else "over", error)
         left = {change.id for change in plan.changes} | {refusal.change.id for refusal in plan.refusals}
-        facet = change_id.partition(":")[0]
+        facet = facet_of(change_id)
         if error is None and not any(gap.facet == facet for gap in plan.gaps):
             self._note(change_id, "proof", "not-seen" if change_id in left else "verified")
 

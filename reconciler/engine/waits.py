@@ -22,7 +22,7 @@ from reconciler.engine.stored import Awaited, Rest
 from reconciler.engine.tenure import RunLimits
 from reconciler.errors import Forbidden, ReconcilerError, Rejected, Terminal, Transient
 from reconciler.plan import guards
-from reconciler.plan.model import Change, GapKind, Plan
+from reconciler.plan.model import Change, GapKind, Plan, facet_of
 from reconciler.plan.sync import spec_digest
 from reconciler.plan.targets import CreatePool, DirectoryEntry, NewQueue, ReplacePool, RoleAssignmentChange, UpdatePool
 from reconciler.ports.azure import ArmReader
@@ -116,7 +116,7 @@ def resting_changes(plan: Plan, rests: Mapping[str, Rest], rules: RestRules) -> 
     """
     open_ids = {change.id for change in plan.changes} | {refusal.change.id for refusal in plan.refusals}
     unread = _unread(plan)
-    cured = {rest.organization for name, rest in rests.items() if name not in open_ids and _facet(name) not in unread}
+    cured = {rest.organization for name, rest in rests.items() if name not in open_ids and facet_of(name) not in unread}
     return {
         change.id: rest
         for change in plan.changes
@@ -138,7 +138,7 @@ def rests_after(run: RunState, rules: RestRules) -> dict[str, Rest]:
     found = {
         name: rest
         for name, rest in before.items()
-        if (name in not_sent or _facet(name) in unread) and rules.now < rest.until
+        if (name in not_sent or facet_of(name) in unread) and rules.now < rest.until
     }
     if run.pending is not None and run.pending.change in before:
         found[run.pending.change] = before[run.pending.change]  # counts on, should this operation fail as well
@@ -181,11 +181,6 @@ def _rests(change: Change, error: ReconcilerError) -> bool:
 def _unread(plan: Plan) -> set[str]:
     """Facets of which something could not be read: what they do not plan is not known to be done."""
     return {gap.facet for gap in plan.gaps if gap.kind is not GapKind.DEGRADED}
-
-
-def _facet(name: str) -> str:
-    """The facet of a change's id."""
-    return name.partition(":")[0]
 
 
 def _pause(attempts: int) -> timedelta:

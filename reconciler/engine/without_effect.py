@@ -14,7 +14,7 @@ from reconciler.engine.status import InFlight, PoolStatus
 from reconciler.engine.stored import Ineffective
 from reconciler.engine.tenure import RunLimits
 from reconciler.errors import WrittenWithoutEffect
-from reconciler.plan.model import Change, Detail, Plan
+from reconciler.plan.model import Change, Detail, Plan, facet_of
 
 
 def lines_of(change: Change) -> tuple[str, ...]:
@@ -27,7 +27,7 @@ def counted(status: PoolStatus, ended: InFlight | None, plan: Plan, digest: str)
     known = status.ineffective.lines if status.ineffective and status.ineffective.spec == digest else {}
     planned = {line for change in plan.differing for line in lines_of(change)}
     unread = {gap.facet for gap in plan.gaps}
-    counts = {line: n for line, n in known.items() if line in planned or line.partition(":")[0] in unread}
+    counts = {line: n for line, n in known.items() if line in planned or facet_of(line) in unread}
     if ended is not None and ended.spec == digest:
         counts |= {line: counts.get(line, 0) + 1 for line in ended.lines if line in planned}
     return Ineffective(digest, dict(sorted(counts.items()))) if counts else None

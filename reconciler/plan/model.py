@@ -81,6 +81,11 @@ class Detail:
         return self.code or self.grants or self.risk is Risk.WIDENS
 
 
+def facet_of(change: str) -> str:
+    """The facet in a change's id; stored ids have no change any more."""
+    return change.partition(":")[0]
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """One write: applied whole or not at all, safe to repeat."""

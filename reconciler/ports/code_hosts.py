@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -28,6 +29,11 @@ class PullRequest:
     """Whether it is neither completed nor closed."""
 
 
+def never(_text: str) -> bool:
+    """No text stays."""
+    return False
+
+
 class CodeHost(Protocol):
     """The repository of the specs at its host. Every method raises errors of `reconciler.errors` alone."""
 
@@ -42,8 +48,12 @@ class CodeHost(Protocol):
         """One pull request as it is now."""
         ...
 
-    def write_comment(self, number: int, mark: str, text: str) -> str:
-        """Put a comment on a pull request in place of the one whose first line is `mark`; the URL for people."""
+    def write_comment(self, number: int, mark: str, text: str, keep: Callable[[str], bool] = never) -> str:
+        """Put a comment on a pull request in place of the one whose first line is `mark`; the URL for people.
+
+        `keep`: whether the text that is there stays; then the result is empty. It may be called with texts of
+        strangers, which this identity cannot replace: these are passed over, whatever it says.
+        """
         ...
 
     def set_status(self, commit: str, context: str, state: CommitState, description: str, url: str = "") -> None:

@@ -16,7 +16,9 @@ from reconciler.spec.model import PARTS
 _BELOW = ("properties.", "pool.properties.", "pool.")
 _INDEX = re.compile(r"\[.*?\](?=[.\[]|$)")
 """Of a list's item in a path; the name in it may hold brackets too."""
-_LONGEST = 200
+LONGEST = 600
+"""Characters of a name; the key of a tag may have 512."""
+_SHOWN = 200
 _DEEPEST = 12
 
 
@@ -32,21 +34,24 @@ def canonical(name: str) -> str:
 def wrong(name: str) -> str:
     """Why nothing has this name; empty where something has."""
     text = canonical(name)
-    if text in PARTS:
-        return ""
+    if text in PARTS or len(text) > LONGEST:
+        return "" if text in PARTS else f"{name[:_SHOWN]!r}…: has {len(text)} characters, the limit is {LONGEST}"
     known: Any = _fields()
     done = ""
-    for step in _steps(text[:_LONGEST]):
+    steps = _steps(text)
+    for count, step in enumerate(steps, 1):
+        if not step:
+            return f"{name[:_SHOWN]!r}: {'a name is missing' if text else 'names nothing'}"
         if not isinstance(known, Mapping) or not known:
-            return f"{name[:_LONGEST]!r}: {done[:-1]} has no fields"
+            return f"{name[:_SHOWN]!r}: {done[:-1]} has no fields"
         if step.casefold() not in {one.casefold() for one in known}:
             near = nearest(step, [*known, *(() if done else PARTS)])
             hint = f"did you mean {done}{near}?" if near else f"known are {', '.join(sorted([*known])[:12])}"
-            return f"{name[:_LONGEST]!r} is no part of a pool and no field of it; {hint}"
+            return f"{name[:_SHOWN]!r} is no part of a pool and no field of it; {hint}"
         known = next(value for key, value in known.items() if key.casefold() == step.casefold())
         done += f"{step}."
-        if known is True:  # the author's own keys
-            return ""
+        if known is True:  # the author's own keys, which may hold dots
+            return f"{name[:_SHOWN]!r}: a name is missing" if steps[count:] == [""] else ""
     return ""
 
 

@@ -178,7 +178,7 @@ def test_a_state_that_is_none_is_one_line(online: Desk, cloud: Running, content:
 
 
 def test_status_tells_what_was_found(online: Desk) -> None:
-    assert online.run("status").err == "no run is stored yet\n"
+    assert "does not exist, so no run is stored there" in online.run("status").err
     assert "state.db" not in online.files()
     online.run("apply", RELEASE)
 

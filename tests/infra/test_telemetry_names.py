@@ -157,6 +157,17 @@ def test_failing_functions_are_watched_whatever_starts_them() -> None:
     assert named == set(json.loads((INFRA / "names.json").read_text())["otherFunctions"])
 
 
+def test_notices_that_reach_no_person_are_reported_by_another_way() -> None:
+    """Who relies on Teams or Slack alone hears nothing when messages are given up; single tries report nothing."""
+    (rule,) = [rule for rule in RULES if "reconciler.notices." in rule["query"]]
+
+    assert set(re.findall(r'"(reconciler\.[\w.]+)"', rule["query"])) == {
+        "reconciler.notices.dead",
+        "reconciler.notices.dropped",
+    }
+    assert rule["query"].endswith(" | where notices > 0")
+
+
 def test_alerts_are_what_azure_monitor_takes() -> None:
     """Frequencies and windows are fixed lists, and a window is not shorter than its frequency (Microsoft Learn)."""
     minutes = {"PT15M": 15, "PT30M": 30, "PT1H": 60, "PT2H": 120, "PT6H": 360, "P1D": 1440}

@@ -87,7 +87,15 @@ def test_a_name_with_brackets_escapes_no_pause() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [*PARTS, "maximumConcurrency", "tags.team", "identity", "organizationProfile.organizations[x].parallelism"]
+    "name",
+    [
+        *PARTS,
+        "maximumConcurrency",
+        "tags.team",
+        "tags.a..b",
+        "identity",
+        "organizationProfile.organizations[x].parallelism",
+    ],
 )
 def test_these_are_fields(name: str) -> None:
     assert parts.wrong(name) == ""

@@ -6,14 +6,12 @@ import base64
 import binascii
 import math
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from typing import TypeVar
 
-from azure.core.exceptions import HttpResponseError, ResourceExistsError
 from azure.storage.queue import QueueClient, QueueMessage, QueueServiceClient
 
-from reconciler.adapters.azure_storage.wire import stated, talking
+from reconciler.adapters.azure_storage.wire import made, stated, talking
 from reconciler.adapters.boundary import port
 from reconciler.adapters.store_limits import MOST_AT_ONCE, POISON, delay_seconds, hide_seconds
 from reconciler.errors import LeaseHeld, NotFound, Rejected, Unavailable
@@ -114,14 +112,7 @@ class StorageQueue:
 
     def _made(self, client: QueueClient, attempt: Callable[[], T]) -> T:
         """Do something that needs the queue; where it is missing, make it and do it again."""
-        try:
-            return attempt()
-        except HttpResponseError as problem:
-            if problem.status_code != 404 or not self._create:  # noqa: PLR2004 - HTTP's own number
-                raise
-        with suppress(ResourceExistsError):  # another worker may be faster
-            client.create_queue()
-        return attempt()
+        return made(attempt, client.create_queue if self._create else None)
 
 
 def _whole(seconds: float) -> int:

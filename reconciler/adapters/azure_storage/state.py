@@ -19,7 +19,7 @@ from azure.core import MatchConditions
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceModifiedError
 from azure.storage.blob import BlobClient, BlobLeaseClient, BlobServiceClient, ContentSettings
 
-from reconciler.adapters.azure_storage.wire import stated, talking
+from reconciler.adapters.azure_storage.wire import made, stated, talking
 from reconciler.adapters.boundary import port
 from reconciler.adapters.store_limits import RECORD, SHOWN, document_text, lease_held, lease_seconds, leased
 from reconciler.documents import Json
@@ -104,14 +104,7 @@ class Blobs:
 
     def made(self, attempt: Callable[[], T]) -> T:
         """Do something that needs the container; where it is missing, make it and do it again."""
-        try:
-            return attempt()
-        except HttpResponseError as problem:
-            if problem.status_code != 404 or not self._create:  # noqa: PLR2004 - HTTP's own number
-                raise
-        with suppress(ResourceExistsError):  # another worker may be faster
-            self._container.create_container()
-        return attempt()
+        return made(attempt, self._container.create_container if self._create else None)
 
 
 @port("Azure Storage", Lease)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, TypeVar
 
-from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
+from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError, ResourceExistsError
 from azure.storage.blob import BlobServiceClient, ExponentialRetry
 from azure.storage.queue import QueueServiceClient
 
@@ -15,6 +15,8 @@ from reconciler.adapters import bounds, network
 from reconciler.adapters.boundary import escapes
 from reconciler.documents.redaction import oneline
 from reconciler.errors import Forbidden, LeaseHeld, NotFound, ReconcilerError, Refused, Rejected, Throttled, Unavailable
+
+T = TypeVar("T")
 
 CONNECT_SECONDS = 5
 READ_SECONDS = 10
@@ -96,6 +98,18 @@ def stated(value: object, where: str, what: str) -> str:
     if not isinstance(value, str) or not value:
         raise Unavailable(f"{where}: Azure Storage's answer has no {what}")
     return value
+
+
+def made(attempt: Callable[[], T], create: Callable[[], Any] | None) -> T:
+    """Do something that needs a container or queue; where it is missing, make it (None: do not) and try again."""
+    try:
+        return attempt()
+    except HttpResponseError as problem:
+        if problem.status_code != 404 or create is None:  # noqa: PLR2004 - HTTP's own number
+            raise
+    with suppress(ResourceExistsError):  # another worker may be faster
+        create()
+    return attempt()
 
 
 def as_error(where: str, role: str, problem: HttpResponseError) -> ReconcilerError:

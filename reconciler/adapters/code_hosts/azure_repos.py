@@ -7,7 +7,7 @@ request 4,000.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from reconciler.adapters.boundary import port
 from reconciler.adapters.code_hosts import comments
@@ -17,7 +17,7 @@ from reconciler.adapters.code_hosts.session import HostAccess, HostSession
 from reconciler.adapters.shapes import flag_or_none, number_of, object_or_none, objects_of, shown, text_of
 from reconciler.documents import Json
 from reconciler.errors import Rejected, Unavailable
-from reconciler.ports.code_hosts import CodeHost, CommitState, PullRequest
+from reconciler.ports.code_hosts import CodeHost, CommitState, PullRequest, never
 
 _VERSION = {"api-version": "7.1"}
 _HEADERS = {"X-TFS-FedAuthRedirect": "Suppress"}
@@ -65,12 +65,12 @@ class AzureRepos:
         """See `CodeHost`."""
         return self._pull(self._call("GET", f"/pullRequests/{number}", f"pull request {number}"))
 
-    def write_comment(self, number: int, mark: str, text: str) -> str:
+    def write_comment(self, number: int, mark: str, text: str, keep: Callable[[str], bool] = never) -> str:
         """See `CodeHost`. A new one is closed at once: it blocks no completion."""
         what, content = f"the comment on pull request {number}", comments.with_mark(text, mark, self.longest_comment)
 
-        def replace(old: HostComment) -> str:
-            self._call("PATCH", old.path, what, {"content": content})
+        def replace(old: HostComment, kept: bool) -> str:
+            self._call("PATCH", old.path, what, {"content": old.text if kept else content})
             return old.url
 
         def create() -> str:
@@ -79,7 +79,7 @@ class AzureRepos:
             self._call("POST", f"/pullRequests/{number}/threads", what, body)
             return self._page(number)
 
-        return comments.put(lambda: self._comments(number, mark), replace, create)
+        return comments.put(lambda: self._comments(number, mark), replace, create, lambda old: keep(old.text))
 
     def set_status(self, commit: str, context: str, state: CommitState, description: str, url: str = "") -> None:
         """See `CodeHost`."""

@@ -32,28 +32,34 @@ def with_mark(text: str, mark: str, longest: int) -> str:
 
 def put(
     find: Callable[[], Sequence[HostComment]],
-    replace: Callable[[HostComment], str],
+    replace: Callable[[HostComment, bool], str],
     create: Callable[[], str],
+    keep: Callable[[HostComment], bool],
 ) -> str:
-    """Replace the first comment that can be replaced, or create one; the URL for people.
+    """Replace the first comment that can be replaced, or create one; the URL for people, empty where one is kept.
 
-    Every person who may comment can write the mark, so one that this identity may not edit is passed over. A creation
-    whose response got lost is looked for before it is repeated.
+    Every person who may comment can write the mark, so one that this identity may not edit is passed over. What is kept
+    is therefore written as it is: nothing else shows that it is no stranger's. A creation whose response got lost is
+    looked for before it is repeated. `replace` gets the comment and whether it keeps its text.
     """
-    if (url := _replaced(find(), replace)) is not None:
+    if (url := _replaced(find(), replace, keep)) is not None:
         return url
     try:
         return create()
     except Unavailable:
-        if (url := _replaced(find(), replace)) is not None:
+        if (url := _replaced(find(), replace, keep)) is not None:
             return url
         return create()
 
 
-def _replaced(found: Iterable[HostComment], replace: Callable[[HostComment], str]) -> str | None:
+def _replaced(
+    found: Iterable[HostComment], replace: Callable[[HostComment, bool], str], keep: Callable[[HostComment], bool]
+) -> str | None:
     for comment in found:
+        kept = keep(comment)
         try:
-            return replace(comment)
+            url = replace(comment, kept)
         except (Forbidden, NotFound):  # of another author; or deleted meanwhile
             continue
+        return "" if kept else url
     return None

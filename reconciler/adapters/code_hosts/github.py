@@ -6,6 +6,7 @@ Sources: GitHub REST API 2022-11-28, "Pulls", "Issue comments", "Commit statuses
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 from reconciler.adapters.boundary import port
@@ -16,7 +17,7 @@ from reconciler.adapters.code_hosts.session import HostAccess, HostSession
 from reconciler.adapters.shapes import number_of, object_of, shown, text_of
 from reconciler.documents import Json
 from reconciler.errors import Rejected, Unavailable
-from reconciler.ports.code_hosts import CodeHost, CommitState, PullRequest
+from reconciler.ports.code_hosts import CodeHost, CommitState, PullRequest, never
 
 PAGE = 100
 _HEADERS = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
@@ -53,14 +54,17 @@ class GitHub:
         """See `CodeHost`."""
         return self._pull(self._call("GET", f"/pulls/{number}", f"pull request {number}"))
 
-    def write_comment(self, number: int, mark: str, text: str) -> str:
+    def write_comment(self, number: int, mark: str, text: str, keep: Callable[[str], bool] = never) -> str:
         """See `CodeHost`."""
         what, body = f"the comment on pull request {number}", comments.with_mark(text, mark, self.longest_comment)
         create = partial(self._call, "POST", f"/issues/{number}/comments", what, {"body": body})
         return comments.put(
             lambda: self._comments(number, mark),
-            lambda old: shown(self._call("PATCH", old.path, what, {"body": body}), "html_url"),
+            lambda old, kept: shown(
+                self._call("PATCH", old.path, what, {"body": old.text if kept else body}), "html_url"
+            ),
             lambda: shown(create(), "html_url"),
+            lambda old: keep(old.text),
         )
 
     def set_status(self, commit: str, context: str, state: CommitState, description: str, url: str = "") -> None:

@@ -76,7 +76,12 @@ def resume(safety: Safety, specs: Specs, request: HttpRequest) -> Ended:
         raise HttpProblem(400, "Bad Request", "query: may hold pool and field, or organization")
     name = query.get("pool", "").lower()
     fields = [query["field"]] if "field" in query else []
-    known = any(one.scope.pool == name for one in safety.pauses()) if name else False
+    paused = [one.scope for one in safety.pauses()]
+    for one in fields:
+        stored = any(one == scope.field for scope in paused if scope.field)  # by a release that knows it
+        if not stored and (wrong := parts.wrong(one)):
+            raise HttpProblem(400, "Bad Request", f"field: {wrong}")
+    known = any(scope.pool == name for scope in paused) if name else False
     scopes = [ModeScope(pool=name, field=parts.canonical(one)) for one in fields or [""]] if known else None
     scopes = scopes or _scopes(specs, query, fields)
     ended = [(scope, field) for scope in scopes for field in safety.resume(scope, every=not fields)]

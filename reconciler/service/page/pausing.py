@@ -18,7 +18,12 @@ def pause(context: PageContext, picture: Picture, request: HttpRequest) -> HttpR
     if context.pause is None or context.resume is None:
         raise HttpProblem(403, "Forbidden", "authorization: pausing needs the owner's role, Reconciler.Own")
     line, spec, form = asked_of(context, picture, request)
-    fields = list(dict.fromkeys(parts.canonical(one) for one in form.get("field", "").split(",") if one.strip()))
+    given = form.get("field", "")
+    fields = list(dict.fromkeys(parts.canonical(one) for one in given.split(",") if one.strip()))
+    if given and not fields:  # the whole pool is meant by an empty box alone
+        raise HttpProblem(
+            400, "Bad Request", f"field: {given[:100]!r} names nothing; leave it empty for the whole pool"
+        )
     for one in fields[: MOST_FIELDS + 1]:
         if wrong := parts.wrong(one):
             raise HttpProblem(400, "Bad Request", f"field: {wrong}")

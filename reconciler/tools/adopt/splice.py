@@ -30,6 +30,7 @@ _LONGEST = 100
 _ANCHOR = re.compile(r"&[^\s,\[\]{}]+")
 _SAFE = re.compile(r"[A-Za-z0-9\\](?:[\w.:\\/@+-]*[\w/])?")
 """Texts that need no quotes where the one before had none."""
+_COLON = re.compile(r"\s*:")
 _BEHIND = re.compile(r"(?:\s+|#[^\n]*)*")
 """Blanks and comments."""
 
@@ -143,7 +144,10 @@ class _Splicer:
             self.replace_with_block(node, new)
             return
         for key, (name, value) in own.items():
-            if key in new:
+            if key in new and node.flow and value.start == value.end and not _COLON.match(self.text, name.end):
+                if new[key] is not None:  # a key alone, as in {a, b: 1}
+                    self.edit(name.end, name.end, f": {self.inline(new[key])}")
+            elif key in new:
                 self.put(value, new[key], node.column, self.text.index(":", name.end) + 1)
         added = [key for key in new if key not in own and not (key in below and same(below[key], new[key]))]
         dropped = {id(own[key][0]) for key in gone} | ({id(key) for key, _ in node.merges()} if broken else set())

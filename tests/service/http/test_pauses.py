@@ -94,6 +94,10 @@ def test_nobody_else_pauses_or_resumes(context: TriggerContext, headers: dict[st
         (MOVE | {"reason": " "}, "reason: must be a text"),
         (MOVE | {"fields": []}, "fields: is empty"),
         (MOVE | {"fields": ["rols"]}, "did you mean roles?"),
+        (MOVE | {"fields": [","]}, "',' is no part of a pool"),
+        (MOVE | {"fields": ["roles", " "]}, "' ': names nothing"),
+        (MOVE | {"fields": ["tags."]}, "'tags.': a name is missing"),
+        (MOVE | {"fields": ["tags." + "x" * 1000]}, "has 1005 characters, the limit is 600"),
         (MOVE | {"fields": "roles"}, "fields: must be a list"),
         (MOVE | {"organization": "fabrikam-prime"}, "organization, pool: name one of them"),
         ({"until": "4h", "reason": "x"}, "organization, pool: name one of them"),
@@ -121,6 +125,20 @@ def test_a_field_is_paused_and_resumed_alone(context: TriggerContext) -> None:
         None, "openAccess",
     ]  # fmt: skip
     assert delete(context, pool="build-pool").body["pauses"] == []
+
+
+@pytest.mark.parametrize(
+    ("field", "text"),
+    [("", "names nothing"), (",", "is no part of a pool"), ("rols", "did you mean roles?"), ("tags.", "is missing")],
+)
+def test_a_field_that_names_nothing_resumes_nothing(context: TriggerContext, field: str, text: str) -> None:
+    assert put(context, MOVE).status == 200
+
+    response = delete(context, pool="build-pool", field=field)
+
+    assert response.status == 400
+    assert text in str(response.body)
+    assert [one.scope.field for one in context.safety.pauses()] == [""]
 
 
 def test_what_was_held_back_is_done_when_the_pause_is_ended(deployment: Deployment) -> None:

@@ -82,6 +82,7 @@ def test_what_no_page_of_this_site_sent_pauses_nothing(azure: TriggerContext, sa
     "form",
     [
         {"until": ""}, {"until": "soon"}, {"until": "91d"}, {"reason": " "}, {"reason": "x" * 501}, {"field": "rols"},
+        {"field": ","}, {"field": " , ,"}, {"field": "  "}, {"field": "roles,tags."},
         {"action": "stop"}, {"field": ",".join(["tags.a" + str(number) for number in range(60)])},
     ],
 )  # fmt: skip

@@ -193,3 +193,16 @@ def test_a_list_whose_dashes_stand_alone_is_replaced_whole(value: Json, expected
     made = rewritten(b"a:\n  l:  # of two\n  -\n    x\n  -  # and\n    y\n  m: 1\n", 0, {"a": {"l": value, "m": 1}})
 
     assert made == b"a:\n  l:" + expected + b"  # of two\n  m: 1\n"
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ({"a": 2, "b": 1, "c": [1]}, b"x: {a: 2, b: 1, c: [1]}\n"),
+        ({"a": None, "b": 3, "c": None}, b"x: {a, b: 3, c}\n"),
+        ({"b": 1}, b"x: {b: 1}\n"),
+        ({"a": None, "b": 1, "c": {}}, b"x: {a, b: 1, c: {}}\n"),
+    ],
+)
+def test_a_key_alone_gets_its_colon_with_its_value(value: Json, expected: bytes) -> None:
+    assert rewritten(b"x: {a, b: 1, c}\n", 0, {"x": value}) == expected
