@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import multiprocessing
 import os
 import shlex
 import shutil
@@ -25,6 +26,11 @@ from typing import Any
 from tests.forked_python import ask, heard
 
 ROOT = Path(__file__).parents[1]
+
+
+FUNCTIONS = multiprocessing.get_context("forkserver")
+"""For functions of tests that run in processes of their own; a test run has one server of this kind, so it has one list."""
+FUNCTIONS.set_forkserver_preload(["tests.crashes.killing", "tests.contract.racing", "tests.contract.recording"])
 
 
 class ForkServerDied(RuntimeError):
