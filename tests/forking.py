@@ -2,38 +2,35 @@
 
 `Process` and `run` take what `subprocess.Popen` and `subprocess.run` take, and give what they give. What a fork cannot
 show is started truly, by the same call: another interpreter, another module, other variables that the interpreter or an
-import reads. Tests about the start itself call `subprocess`. `forkserver.py` says what a forked process is.
+import reads. Tests about the start itself call `subprocess`. `forked_process.py` says what a forked process is.
 """
 
 from __future__ import annotations
 
 import atexit
-import json
+import contextlib
+import multiprocessing
 import os
+import shlex
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.forkserver import LENGTH
+from tests.forked_python import ask, heard
 
 ROOT = Path(__file__).parents[1]
-MODULES = frozenset({"reconciler", "emulator"})
-"""What `-m` may name."""
-_OF_THE_INTERPRETER = ("PYTHON", "LC_", "LD_", "MALLOC_", "OPENSSL_", "SSL_")
-"""Beginnings of variables that the interpreter, or a library in C, reads for itself."""
-_MADE_ANEW = frozenset({
-    "AZURE_DEVOPS_CACHE_DIR",  # the program switches this cache off, whatever is named
-    "TMPDIR", "TEMP", "TMP",  # forgotten after the fork
-    "PYDANTIC_DISABLE_PLUGINS",  # the program sets it before it imports pydantic, as the server does
-    "COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG",  # coverage begins after the fork
-})  # fmt: skip
-"""Variables that were read while the program was imported, and may differ all the same."""
+
+
+FUNCTIONS = multiprocessing.get_context("forkserver")
+"""For functions of tests that run in processes of their own; a test run has one server of this kind, so it has one list."""
+FUNCTIONS.set_forkserver_preload(["tests.crashes.killing", "tests.contract.racing", "tests.contract.recording"])
 
 
 class ForkServerDied(RuntimeError):
@@ -41,7 +38,7 @@ class ForkServerDied(RuntimeError):
 
 
 class _Server:
-    """The server's process, seen from a test run; `environment` is what it was started with."""
+    """The server's process, seen from a test run."""
 
     def __init__(self) -> None:
         self.folder = tempfile.mkdtemp(prefix="fork-")
@@ -62,42 +59,21 @@ class _Server:
         line = self.process.stdout.readline()
         if not line:
             raise ForkServerDied(self.last_words())
-        said = json.loads(line)
-        self._environment: Mapping[str, str] = said["environment"]
-        self._read = frozenset(said["read"]) - _MADE_ANEW
 
     def last_words(self) -> str:
         """Why it ended."""
         code = self.process.wait(30)
-        said = self._log.read_text(encoding="utf-8", errors="replace").strip()
+        said = self._log.read_text(encoding="utf-8", errors="replace").strip() if self._log.exists() else ""
         return (
             f"the fork server for tests (process {self.process.pid}) ended with {code}: {said[-2000:] or 'no output'}"
         )
 
-    def alike(self, environment: Mapping[str, str], folder: str) -> bool:
-        """Whether an interpreter, and all that was imported, would begin the same with this environment."""
-        if Path(folder).resolve() == ROOT:  # the program is found without it
-            environment = {"PYTHONPATH": str(ROOT), **environment}
-        either = {**environment, **self._environment}.keys() - _MADE_ANEW
-        decisive = {name for name in either if name in self._read or name.startswith(_OF_THE_INTERPRETER)}
-        decisive |= {name for name in either if name in ("LANG", "LANGUAGE", "TZDIR")}
-        return all(environment.get(name) == self._environment.get(name) for name in decisive)
-
-    def start(self, request: Mapping[str, Any], streams: Sequence[int]) -> tuple[socket.socket, int]:
-        """The connection that reports the end of a new process, and its id."""
-        connection = socket.socket(socket.AF_UNIX)
-        body = json.dumps(request).encode()
+    def start(self, request: dict[str, Any], streams: Sequence[int]) -> tuple[socket.socket, int]:
+        """The connection that reports the end of a new process, and its id; 0 where it must be started truly."""
         try:
-            connection.connect(self.path)
-            socket.send_fds(connection, [LENGTH.pack(len(body))], list(streams))
-            connection.sendall(body)
-            answer = heard(connection)
-        except OSError:
-            answer = None
-        if answer is None:
-            connection.close()
-            raise ForkServerDied(self.last_words())
-        return connection, int(answer["pid"])
+            return ask(self.path, request, streams)
+        except (ConnectionError, FileNotFoundError):
+            raise ForkServerDied(self.last_words()) from None
 
     def close(self) -> None:
         """End it, and what it still runs."""
@@ -137,18 +113,6 @@ def _close() -> None:
         found.close()
 
 
-def heard(connection: socket.socket) -> dict[str, int] | None:
-    """One answer; None where the server is gone."""
-    line = bytearray()
-    while not line.endswith(b"\n"):
-        part = connection.recv(1)
-        if not part:
-            return None
-        line += part
-    answer: dict[str, int] = json.loads(line)
-    return answer
-
-
 class Process(subprocess.Popen[Any]):
     """As `subprocess.Popen`, forked where that makes no difference.
 
@@ -176,16 +140,19 @@ class Process(subprocess.Popen[Any]):
             return
         words = [] if isinstance(args, (str, bytes)) else [os.fsdecode(word) for word in args]
         given = {os.fsdecode(name): os.fsdecode(text) for name, text in env.items()}
-        if not _is_the_program(words, given, folder) or not (found := server()).alike(given, folder):
+        if sys.platform != "linux" or words[:1] != [sys.executable]:
             super()._execute_child(args, *rest)  # type: ignore[misc]
             return
         request = {"command": words[1:], "environment": given, "folder": os.path.abspath(folder), "session": session}  # noqa: PTH100
         streams = [own if own != -1 else usual for usual, own in enumerate((to_stdin, from_stdout, from_stderr))]
-        self.server = found
-        try:
-            self._connection, self.pid = found.start({**request, "bound": False}, streams)
-        finally:
-            self._close_pipe_fds(*rest[9:15])  # type: ignore[attr-defined]
+        self.server = server()
+        connection, process = self.server.start({**request, "bound": False}, streams)
+        if not process:
+            connection.close()
+            super()._execute_child(args, *rest)  # type: ignore[misc]
+            return
+        self._connection, self.pid = connection, process
+        self._close_pipe_fds(*rest[9:15])  # type: ignore[attr-defined]
         self._child_created = True
 
     def _try_wait(self, wait_flags: int) -> tuple[int, int]:
@@ -197,11 +164,10 @@ class Process(subprocess.Popen[Any]):
         except BlockingIOError:
             return 0, 0
         except OSError:
-            answer = None
-        self._connection.close()
-        if answer is None:
+            self._connection.close()
             self.returncode = -9  # it is not to be waited for again
-            raise ForkServerDied(self.server.last_words())
+            raise ForkServerDied(self.server.last_words()) from None
+        self._connection.close()
         return self.pid, answer["status"]
 
     def _internal_poll(self, *given: Any, **more: Any) -> int | None:
@@ -216,18 +182,6 @@ class Process(subprocess.Popen[Any]):
             finally:
                 self._waitpid_lock.release()  # type: ignore[attr-defined]
         return self.returncode
-
-
-def _is_the_program(words: Sequence[str], environment: Mapping[str, str], folder: str) -> bool:
-    """`python -m reconciler …` of this interpreter and this clone."""
-    match words:
-        case [sys.executable, "-m", module, *_]:
-            known = module in MODULES
-        case [sys.executable, "-c", _, *_]:
-            known = True
-        case _:
-            known = False
-    return known and sys.platform == "linux"
 
 
 def run(
@@ -250,5 +204,14 @@ def run(
 
 def end(process: Process) -> None:
     """Kill a process, and where it was forked the group that it leads."""
+    if process.forked and process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
     process.kill()
     process.wait()
+
+
+def python(*words: str) -> str:
+    """A line of shell that runs `python WORDS "$@"` for a script: forked where that makes no difference."""
+    script = [sys.executable, "-I", "-S", str(ROOT / "tests" / "forked_python.py"), server().path]
+    return f'exec {shlex.join([*script, *words])} "$@"'

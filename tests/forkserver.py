@@ -3,9 +3,7 @@
 Run as `python forkserver.py SOCKET`. A request is one line of JSON and the descriptors 0, 1 and 2 of the new process.
 The answers are one line each: the id of the process, then how it ended, as `os.waitpid` reports it.
 
-What a forked process has to be for a test: a `python -m …` that has just begun. Its environment, folder, streams,
-signals, process group and `sys` are made so here; the module is then run by the last line of this file, at the
-bottom of the stack, and the interpreter ends as it always does.
+`forked_process.py` says what such a process is.
 """
 
 from __future__ import annotations
@@ -13,25 +11,21 @@ from __future__ import annotations
 import atexit
 import gc
 import importlib
-import io
 import json
 import os
 import pkgutil
-import runpy
 import selectors
 import signal
 import socket
-import struct
 import sys
-import tempfile
-import time
-import types
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
+from tests.forked_process import Ending, Job, become, begin
+from tests.forked_python import LENGTH, surroundings
+
+ROOT = Path(__file__).parents[1]
 WHOLE = ("reconciler.bootstrap", *(f"reconciler.adapters.{name}" for name in ("arm", "devops", "sqlite")))
 """Packages of which every module is imported, after the commands."""
 OTHERS = (
@@ -52,9 +46,20 @@ OTHERS = (
     "typer._click.decorators",
 )
 """What is imported within functions, and by packages when they are first used; after the reconciler's, which prepares it."""
-SPEC = Path(__file__).parents[1] / "reconciler" / "demo" / "files" / "specs" / "fabrikam-managed-pool.yaml"
+SPEC = ROOT / "reconciler" / "demo" / "files" / "specs" / "fabrikam-managed-pool.yaml"
 """Read once: the first spec that a process reads builds the checks of all fields, whatever is in it."""
-LENGTH = struct.Struct("!I")
+MODULES = ("reconciler", "emulator")
+"""What may be run as a module: packages of this clone."""
+_OF_THE_INTERPRETER = ("PYTHON", "LC_", "LANG", "TZDIR", "LD_", "MALLOC_", "OPENSSL_", "SSL_")
+"""Beginnings of variables that the interpreter, or a library in C, reads for itself."""
+_MADE_ANEW = frozenset({
+    "PYTHONPATH",  # compared by where it leads
+    "AZURE_DEVOPS_CACHE_DIR",  # the program switches this cache off, whatever is named
+    "TMPDIR", "TEMP", "TMP",  # forgotten after the fork
+    "PYDANTIC_DISABLE_PLUGINS",  # the program sets it before it imports pydantic, as the server does
+    "COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG",  # coverage begins after the fork
+})  # fmt: skip
+"""Variables that may differ although they are read at the start or by an import."""
 
 
 _LOOKED_UP: set[str] = set()
@@ -96,25 +101,14 @@ def preload() -> set[str]:
     return _LOOKED_UP
 
 
-@dataclass
-class Job:
-    """What to become."""
-
-    command: list[str]
-    """`-m MODULE …` or `-c CODE …`"""
-    environment: dict[str, str]
-    folder: str
-    session: bool
-    """Whether it leads a session of its own; else a process group of its own."""
-    bound: bool
-    """Whether it is killed when who asked for it is gone."""
-    streams: list[int] = field(default_factory=list)
-
-
 class Server:
     """Forks on request, and reports ends."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, read: Iterable[str]) -> None:
+        self._given = surroundings()
+        self._added = {name: text for name, text in os.environ.items() if name not in self._given}
+        """What the interpreter set by itself."""
+        self._read = frozenset(read)
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(path)
         self._listener.listen(64)
@@ -157,11 +151,18 @@ class Server:
             sys.stderr.write(f"fork server: a request could not be read: {error!r}\n")
             connection.close()
             return None
+        if not self._alike(job):
+            for stream in job.streams:
+                os.close(stream)
+            _say(connection, {"pid": 0})
+            connection.close()
+            return None
+        job.environment = {**self._added, **job.environment}
         held = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD))
         child = os.fork()
         if child == 0:
             self._leave(connection)
-            _begin(job, held)
+            begin(job, held)
             return job
         signal.pthread_sigmask(signal.SIG_SETMASK, held)
         for stream in job.streams:
@@ -172,6 +173,20 @@ class Server:
             self._bound[connection] = child
             self._selector.register(connection, selectors.EVENT_READ)
         return None
+
+    def _alike(self, job: Job) -> bool:
+        """Whether an interpreter that is started for this would begin as the forked process does."""
+        match job.command:
+            case ["-m", module, *_]:
+                known = module in MODULES
+            case ["-c", _, *_]:
+                known = True
+            case _:
+                known = False
+        names = {**job.environment, **self._given}.keys() - _MADE_ANEW
+        decisive = {name for name in names if name in self._read or name.startswith(_OF_THE_INTERPRETER)}
+        same = all(job.environment.get(name) == self._given.get(name) for name in decisive)
+        return known and same and _is_this_clone(job)
 
     def _leave(self, connection: socket.socket) -> None:
         """In a forked process: close what is the server's, so that nothing closes its numbers later."""
@@ -200,6 +215,14 @@ class Server:
             os.waitpid(child, 0)
 
 
+def _is_this_clone(job: Job) -> bool:
+    """Whether `import reconciler` would find this one."""
+    for place in (job.folder, *job.places):
+        if (found := Path(place, "reconciler")).exists():
+            return found.resolve() == ROOT / "reconciler"
+    return False
+
+
 def _say(connection: socket.socket, answer: dict[str, int]) -> None:
     with suppress(OSError):  # who asked is gone
         connection.sendall(json.dumps(answer).encode() + b"\n")
@@ -223,85 +246,6 @@ def _received(connection: socket.socket) -> Job:
     return Job(**json.loads(body), streams=streams)
 
 
-def _begin(job: Job, held: Iterable[int]) -> None:
-    """From a process that was the server a moment ago to one that `exec` has just made."""
-    for number, stream in enumerate(job.streams):
-        os.dup2(stream, number)
-    os.closerange(3, os.sysconf("SC_OPEN_MAX"))
-    if job.session:
-        os.setsid()
-    else:
-        os.setpgid(0, 0)
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.pthread_sigmask(signal.SIG_SETMASK, held)
-    os.chdir(job.folder)
-    os.environ.clear()
-    os.environ.update(job.environment)
-    time.tzset()
-    tempfile.tempdir = None
-    for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
-        opened = _stream(number, name, mode, getattr(sys, name))
-        setattr(sys, name, opened)
-        setattr(sys, f"__{name}__", opened)
-    if "COVERAGE_PROCESS_START" in os.environ or "COVERAGE_PROCESS_CONFIG" in os.environ:
-        import coverage  # noqa: PLC0415 - as its file in site-packages does when an interpreter starts
-
-        coverage.process_startup()
-
-
-def _stream(number: int, name: str, mode: str, before: io.TextIOWrapper) -> io.TextIOWrapper:
-    """One of the three streams, as the interpreter makes it: by the line on a terminal, and standard error always."""
-    raw = io.FileIO(number, mode, closefd=False)
-    raw.name = f"<{name}>"
-    buffer = io.BufferedReader(raw) if mode == "r" else io.BufferedWriter(raw)
-    by_line = raw.isatty() or name == "stderr"
-    return io.TextIOWrapper(buffer, before.encoding, before.errors, newline="\n", line_buffering=by_line)
-
-
-def become(job: Job) -> None:
-    """Run the module or the code as the interpreter's main program; it ends by `SystemExit`, as programs do."""
-    kind, what, *arguments = job.command
-    sys.orig_argv = [sys.executable, *job.command]
-    if kind == "-m":
-        sys.path[0] = str(Path.cwd())
-        sys.argv = [what, *arguments]
-        runpy.run_module(what, run_name="__main__", alter_sys=True)
-    else:
-        sys.path[0] = ""
-        sys.argv = ["-c", *arguments]
-        main: Any = types.ModuleType("__main__")
-        sys.modules["__main__"] = main
-        exec(compile(what, "<string>", "exec"), main.__dict__)  # noqa: S102 - what `python -c` does
-
-
-@dataclass
-class Ending:
-    """How a forked process ends: when all that runs at exit has run, but without taking the imported modules apart.
-
-    That alone would take as long as `--help`. It is left to the interpreter wherever the end is another than
-    `SystemExit` with a number, or where an output cannot be written.
-    """
-
-    code: int | None = None
-
-    def known(self, error: SystemExit) -> None:
-        """Remember the exit code."""
-        if error.code is None or isinstance(error.code, int):
-            self.code = (error.code or 0) & 0xFF
-
-    def __call__(self) -> None:
-        """What runs at exit after everything else, because it was registered first."""
-        if self.code is None:
-            return
-        try:
-            sys.stdout.flush()
-            sys.stderr.flush()
-        except (OSError, ValueError):
-            return
-        os._exit(self.code)
-
-
 def serve(path: str) -> Job | None:
     """Get ready, say so, and serve."""
     gc.disable()
@@ -311,8 +255,8 @@ def serve(path: str) -> Job | None:
     gc.enable()
     gc.collect()
     gc.freeze()
-    server = Server(path)
-    sys.stdout.write(json.dumps({"read": sorted(names), "environment": dict(os.environ)}) + "\n")
+    server = Server(path, names)
+    sys.stdout.write("ready\n")
     sys.stdout.flush()
     return server.job()
 

@@ -92,6 +92,7 @@ _TIERS: Mapping[str, tuple[str, ...]] = {
         "service/http/test_doors.py",
         "simulation",
         "spec/test_schema.py",
+        "test_forking.py",
         "test_runs.py",
     ),
     "runtime": ("runtime",),

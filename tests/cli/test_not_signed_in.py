@@ -31,6 +31,7 @@ def test_one_line_says_how_to_sign_in(command: list[str], tmp_path: Path) -> Non
         "PATH": str(tmp_path),
         "HOME": str(tmp_path),
         "PYTHONPATH": str(ROOT),
+        **{name: os.environ[name] for name in ("LANG",) if name in os.environ},
         "RECONCILER_SPECS": str(tmp_path / "specs"),
         "RECONCILER_STATE": str(tmp_path / "state.db"),
         "AZURE_TOKEN_CREDENTIALS": "AzureCliCredential",

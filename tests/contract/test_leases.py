@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 
@@ -15,6 +14,7 @@ from reconciler.engine.tenure import RunLimits, Tenure
 from reconciler.errors import LeaseHeld
 from tests.contract.families import Family, LocalFamily, Stores
 from tests.contract.racing import race
+from tests.forking import FUNCTIONS
 
 
 def test_a_pool_has_one_holder_and_pools_do_not_hinder_each_other(one: Stores, other: Stores) -> None:
@@ -115,7 +115,7 @@ def test_of_eight_threads_in_two_processes_one_gets_the_lease(family: Family) ->
     """The race that no lock within a process decides; also the first use of a fresh store by all at once."""
     if isinstance(family, LocalFamily):
         family.clock = None  # a test's clock cannot be shared between processes; the machine's can
-    with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as processes:
+    with ProcessPoolExecutor(2, mp_context=FUNCTIONS) as processes:
         winners = [processes.submit(race, family, "fabrikam", 4) for _ in range(2)]
 
         assert sum(winner.result(60) for winner in winners) == 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -36,6 +35,7 @@ from tests.contract.recording import (
     remove_line,
     remove_segment,
 )
+from tests.forking import FUNCTIONS
 
 DECEMBER = NOON + timedelta(days=30)
 
@@ -69,8 +69,7 @@ def test_entries_of_two_workers_make_one_chain(one: Stores, other: Stores) -> No
 
 
 def test_processes_that_append_at_once_fork_no_chain_and_lose_no_entry(family: Family, one: Stores) -> None:
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(4, mp_context=context) as pool:
+    with ProcessPoolExecutor(4, mp_context=FUNCTIONS) as pool:
         for done in [pool.submit(append_many, family, writer, 10) for writer in range(4)]:
             done.result()
 

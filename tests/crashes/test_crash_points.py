@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
 import shutil
 from collections import Counter
@@ -27,11 +26,10 @@ from reconciler.engine import load_status
 from tests.cli.process import Desk
 from tests.crashes.killing import command, deliver, later
 from tests.deployment import POOLS, Deployment, deployed, spec
+from tests.forking import FUNCTIONS
 from tests.scenarios.test_approved_plans import NO_WIDENING
 from tests.scenarios.test_record import capped
 
-FORK = multiprocessing.get_context("forkserver")
-FORK.set_forkserver_preload(["tests.crashes.killing"])
 pytestmark = pytest.mark.timeout(7200 if os.environ.get("CRASH_POINTS") == "all" else 900)
 SAMPLE = 3
 """Points of a story that are tried; the first is before the first write, the last one after the last write."""
@@ -216,7 +214,7 @@ class Theatre:
     @staticmethod
     def _run(target: Callable[..., None], arguments: tuple[Any, ...], point: int) -> int:
         """In a process of its own; its exit code, negative where it was killed."""
-        process = FORK.Process(target=target, args=arguments)
+        process = FUNCTIONS.Process(target=target, args=arguments)
         process.start()
         process.join(600)
         code = process.exitcode

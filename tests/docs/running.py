@@ -12,7 +12,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from types import TracebackType
 from typing import Self
 
 from emulator import Running, start
+from tests import forking
 
 ROOT = Path(__file__).parents[2]
 DEMO = ROOT / "reconciler" / "demo" / "files"
@@ -133,9 +133,9 @@ class Shell:
         (clone / ".venv" / "bin").mkdir(parents=True)
         for name in ("reconciler", "emulator", "function_app.py", "examples", "docs"):
             (clone / name).symlink_to(ROOT / name)
-        for name, command in {"python": "", "mdp-reconciler": " -m reconciler"}.items():
+        for name, command in {"python": (), "mdp-reconciler": ("-m", "reconciler")}.items():
             program = clone / ".venv" / "bin" / name
-            program.write_text(f'#!/bin/sh\nexec "{sys.executable}"{command} "$@"\n', encoding="utf-8")
+            program.write_text(f"#!/bin/sh\n{forking.python(*command)}\n", encoding="utf-8")
             program.chmod(0o755)
 
     def _with_ports(self, code: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import ipaddress
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from emulator.__main__ import main
 from tests.emulator.wire import ESTATE
+from tests.forking import Process
 
 ROOT = Path(__file__).parents[2]
 
@@ -42,9 +44,10 @@ def run(*arguments: object) -> subprocess.CompletedProcess[str]:
 
 
 @contextmanager
-def started(*arguments: object) -> Iterator[tuple[dict[str, Any], subprocess.Popen[str]]]:
+def started(*arguments: object) -> Iterator[tuple[dict[str, Any], Process]]:
     """The ready line, and the process; ended by SIGTERM, gracefully."""
-    with subprocess.Popen(command(*arguments), cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+    kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+    with Process(command(*arguments), cwd=ROOT, env=kept, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
             yield json.loads(process.stdout.readline()), process

@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 from emulator import Running, start
+from tests import forking
 from tests.adapters.code_hosts.host_kit import HEAD, KINDS, TOKEN, Host, hosted
 from tests.adapters.git.git_kit import ENVIRONMENT
 from tests.infra.test_pipelines import ACTION, TEMPLATE, read
@@ -55,6 +56,7 @@ class Agent:
         self._checkout()
         self.environment = {
             "PATH": f"{folder / 'bin'}:{os.environ['PATH']}", "HOME": str(folder), "PYTHONPATH": str(ROOT),
+            **{name: os.environ[name] for name in ("LANG",) if name in os.environ},
             "AZURE_DEVOPS_CACHE_DIR": str(folder / "cache"),
             "RECONCILER_ALLOW_LOOPBACK": "1", "RECONCILER_CREDENTIAL": "static",
             "RECONCILER_ARM_ENDPOINT": cloud.arm, "RECONCILER_DEVOPS_ENDPOINT": cloud.devops,
@@ -102,7 +104,7 @@ class Agent:
         (self.home / ".venv" / "bin").mkdir(parents=True)
         (self.home / "ci" / "github").mkdir(parents=True)
         tools.mkdir()
-        _program(self.home / ".venv" / "bin" / "python", f'exec "{sys.executable}" "$@"')
+        _program(self.home / ".venv" / "bin" / "python", forking.python())
         _program(tools / "make", f'echo "$@" >> "{self.folder}/made"')
 
     def _commit(self, folder: Path) -> None:

@@ -7,7 +7,6 @@ lost, it was refused, the service asked for quiet. Then processes that die, lie,
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import pytest
 
 from reconciler.engine import Outcome, waits
 from reconciler.errors import LeaseHeld, NotEffective
+from tests.forking import run
 from tests.scenarios.almanac import ahead_of
 from tests.scenarios.drafts import (
     ANN,
@@ -167,9 +167,10 @@ def test_a_process_that_dies_between_two_writes_leaves_too_many_rights(world: Wo
     """Killed without a word, its lease still held: the next process waits for the lease, and then goes on."""
     much_to_do(world)
     specs = world.write_specs()
-    environment = {**os.environ, **world.environment(), "RECONCILER_SPECS": str(specs), "PYTHONPATH": str(ROOT)}
+    kept = {name: os.environ[name] for name in ("PATH", "LANG", "HOME") if name in os.environ}
+    environment = {**kept, **world.environment(), "RECONCILER_SPECS": str(specs), "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-c", DYING, str(after), str(ahead_of(world.running))]
-    died = subprocess.run(command, env=environment, timeout=500, check=False, capture_output=True)
+    died = run(command, env=environment, timeout=500, check=False, capture_output=True)
     assert died.returncode == 9, died.stderr.decode()[-2000:]
     assert len(world.writes()) == after
     nobody_was_locked_out(world)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import sqlite3
 import stat
 import subprocess
@@ -17,6 +16,7 @@ from reconciler.adapters.clock import SystemClock
 from reconciler.adapters.sqlite.store import Local
 from reconciler.errors import Forbidden, ReconcilerError, Rejected, Unavailable
 from tests.adapters.sqlite.local_worker import put_many
+from tests.forking import FUNCTIONS
 
 
 @pytest.fixture
@@ -144,7 +144,7 @@ def test_a_process_that_dies_in_a_transaction_leaves_no_trace(path: Path) -> Non
 
 
 def test_processes_that_make_the_file_together_all_get_their_messages_in(path: Path) -> None:
-    with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as processes:
+    with ProcessPoolExecutor(2, mp_context=FUNCTIONS) as processes:
         jobs = [processes.submit(put_many, str(path), f"pool-{index}", 50) for index in range(2)]
         for job in jobs:
             job.result(60)
