@@ -38,7 +38,7 @@ _SHORT_NAMES = frozenset({"code", "key"})
 _NAME = re.compile(r"""(?<![\w-])([\w-]++)(["']?\s*[=:]\s*)""")
 _VALUE = re.compile(r"""(["'])((?:(?!\1)[^\r\n])*)\1|[^\s&;,"'<>)\]}]+""")
 _LONGEST_WORD = 1000
-"""No word is longer. What is longer behind the name of a secret is masked unseen, so that no part is looked at twice."""
+"""No word is longer. What is longer behind the name of a secret is masked unseen: no part is looked at twice."""
 _WEBHOOKS = (
     r"hooks\.slack\.com|hooks\.zapier\.com|[\w.-]+\.webhook\.office\.com|outlook\.office(?:365)?\.com/webhook\w*"
     r"|(?:[\w-]+\.)?discord(?:app)?\.com/api/webhooks"
