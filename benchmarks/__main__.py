@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks.measure import Row, Table
+from benchmarks.measure import Row, Table, imported_once
 
 ALL = ("worker", "converged", "parsing", "duplicates", "repair", "fleet", "start")
 
@@ -26,6 +26,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     unknown = sorted(set(given.names) - set(ALL))
     if unknown:
         parser.error(f"no benchmark is named {unknown[0]!r}; there are: {', '.join(ALL)}")
+    if given.quick:
+        imported_once()
     print(f"{machine()}\n", flush=True)
     missed = []
     for name in given.names or ALL:

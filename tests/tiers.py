@@ -96,7 +96,7 @@ _TIERS: Mapping[str, tuple[str, ...]] = {
         "test_runs.py",
     ),
     "runtime": ("runtime",),
-    "slow": ("infra", "survey/capabilities/test_capabilities_file.py"),
+    "slow": ("documents/test_hostile_texts.py", "infra", "survey/capabilities/test_capabilities_file.py"),
 }
 
 QUICK = f"not ({' or '.join(MARKERS)})"

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import copy
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import requests
 
-from emulator import Running
+from emulator import Running, start
 from reconciler.plan.model import Plan
 from reconciler.spec.model import Spec
 from reconciler.survey import SharedSurvey
@@ -16,6 +21,7 @@ from reconciler.tools.adopt.rounds import AdoptionOutcome, adopt_pool
 from tests.aspects.shop import POOL, SUBSCRIPTION, Shop, parsed, settings
 
 Json = Any
+QUICK = {"arm.create-seconds": 0.0, "arm.update-seconds": 0.0, "arm.retry-after": 0}
 PRIME, TAILSPIN = "fabrikam-prime", "fabrikam-tailspin"
 API = "2026-06-02"
 RESOURCE = (
@@ -106,14 +112,33 @@ def estate() -> Json:
     }
 
 
+@cache
+def settled() -> tuple[Json, bytes]:
+    """That estate and the program's memory once the pool is in sync; it takes longer than most of the tests."""
+    with TemporaryDirectory() as folder, start(estate(), switches=QUICK) as cloud:
+        state = Path(folder) / "state.db"
+        shop = Shop(cloud, settings(cloud, state, PREREQUISITES="0"))
+        shop.settle(parsed(TEXT))
+        shop.app.close()
+        with closing(sqlite3.connect(state)) as file:
+            return cloud.do.state(), file.serialize()
+
+
+@contextmanager
+def settled_cloud() -> Iterator[Running]:
+    """An emulator with that estate; `reset` leads back to it."""
+    with start(copy.deepcopy(settled()[0]), switches=QUICK) as cloud:
+        yield cloud
+
+
 class Adopting:
     """A pool that is in sync, and a person beside it."""
 
     def __init__(self, cloud: Running, folder: Path) -> None:
         self.cloud = cloud
+        (folder / "state.db").write_bytes(settled()[1])
         self.shop = Shop(cloud, settings(cloud, folder / "state.db", PREREQUISITES="0"))
         self.spec = parsed(TEXT)
-        self.shop.settle(self.spec)
         assert self.shop.plan(self.spec).in_sync, self.shop.plan(self.spec)
 
     def by_hand(self, what: str, **arguments: Json) -> None:

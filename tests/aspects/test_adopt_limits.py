@@ -13,7 +13,6 @@ import pytest
 import requests
 import yaml
 
-from emulator import start
 from reconciler.errors import NotFound
 from reconciler.spec.source import documents
 from reconciler.tools.adopt.rounds import AdoptionOutcome
@@ -25,8 +24,8 @@ from tests.aspects.adopting import (
     TEXT,
     Adopting,
     concurrency,
-    estate,
     machines,
+    settled_cloud,
     switch_automatic_queues,
     tags,
 )
@@ -37,9 +36,7 @@ Json = Any
 
 @pytest.fixture
 def adopting(tmp_path: Path) -> Iterator[Adopting]:
-    with start(
-        estate(), switches={"arm.create-seconds": 0.0, "arm.update-seconds": 0.0, "arm.retry-after": 0}
-    ) as cloud:
+    with settled_cloud() as cloud:
         yield Adopting(cloud, tmp_path)
 
 

@@ -1,6 +1,6 @@
 """`adopt` against an emulated estate: whatever people change beside the spec, the spec says it afterwards.
 
-Each test brings a pool in sync, changes it by hand, adopts, and plans again: nothing is left, and nothing was written.
+Each test has a pool that is in sync, changes it by hand, adopts, and plans again: nothing is left, and nothing was written.
 """
 
 from __future__ import annotations
@@ -13,15 +13,14 @@ from typing import Any
 
 import pytest
 
-from emulator import start
 from tests.aspects.adopting import (
     PRIME,
     TAILSPIN,
     TEXT,
     Adopting,
     concurrency,
-    estate,
     machines,
+    settled_cloud,
     switch_automatic_queues,
     tags,
 )
@@ -32,9 +31,7 @@ Json = Any
 
 @pytest.fixture
 def adopting(tmp_path: Path) -> Iterator[Adopting]:
-    with start(
-        estate(), switches={"arm.create-seconds": 0.0, "arm.update-seconds": 0.0, "arm.retry-after": 0}
-    ) as cloud:
+    with settled_cloud() as cloud:
         yield Adopting(cloud, tmp_path)
 
 

@@ -9,8 +9,7 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from emulator import start
-from tests.aspects.adopting import PRIME, TAILSPIN, TEXT, Adopting, estate
+from tests.aspects.adopting import PRIME, QUICK, TAILSPIN, TEXT, Adopting, settled_cloud
 from tests.aspects.shop import POOL
 
 Json = Any
@@ -93,15 +92,14 @@ def put(document: Json, drawn: Json) -> None:
 
 
 def test_any_drift_is_adopted(tmp_path: Path) -> None:
-    quick = {"arm.create-seconds": 0.0, "arm.update-seconds": 0.0, "arm.retry-after": 0}
     runs = count()
-    with start(estate(), switches=quick) as cloud:
+    with settled_cloud() as cloud:
 
         @settings(max_examples=8, suppress_health_check=list(HealthCheck), deadline=None, phases=GENERATE)
         @given(resources(), st.lists(EDITS, max_size=6))
         def drift(drawn: Json, edits: list[tuple[str, dict[str, Json]]]) -> None:
             cloud.do.reset()
-            for name, value in quick.items():
+            for name, value in QUICK.items():
                 cloud.do.switch(name, value)
             folder = tmp_path / str(next(runs))
             folder.mkdir()

@@ -41,7 +41,7 @@ _MARKDOWN = [
     "~~x~~", "# x", "> x", "- [x] y", "1. x", "$x$", "&#35;&#35;vso[x]", "&lt;b&gt;", "&#x202e;", ":tada:", "[[x]]", "{{x}}",
     "${{ secrets.X }}", "$(x)", "%0A::error::x", "%0D%0A##vso[x]y",
 ]  # fmt: skip
-_LONG = ["x" * 20_000, "ä" * 20_000, "\u202e" * 20_000, "##vso[" * 5_000, "a b " * 10_000]
+_LONG = ["x" * 12_000, "ä" * 12_000, "\u202e" * 12_000, "##vso[" * 2_000, "a b " * 3_000]
 
 TEXTS = [*_VSO, *_GITHUB, *_TERMINAL, *_READER, *_LINES, *_SURROGATES, *_MARKDOWN, *_LONG]
 

@@ -70,6 +70,7 @@ def test_a_message_of_a_service_becomes_one_short_line(text: object, line: str) 
         "://" * 30_000,
         "a:b@" * 30_000,
         "key=" * 30_000,
+        "password:b@" * 30_000,
         "eyJ" * 30_000,
         "A1b" * 30_000,
         "-----BEGIN " * 9_000,
