@@ -36,7 +36,7 @@ from reconciler.errors import NotReady, Refused
 from reconciler.facets.support import body_rules, creation, moves, mutability, replacement
 from reconciler.facets.support.arm_document import Difference, differences, merged
 from reconciler.facets.support.mutability import Way
-from reconciler.facets.support.observing import at_work
+from reconciler.facets.support.observing import at_work, state_of
 from reconciler.facets.support.replacement import Dependents
 from reconciler.plan.model import Change, Detail, Gap, GapKind, Refusal, Risk
 from reconciler.plan.policy import Policy, rules
@@ -92,7 +92,7 @@ class ObservedPool:
     @property
     def state(self) -> str:
         """`provisioningState` as ARM spells it."""
-        return str(_properties(self.document or {}).get("provisioningState") or "")
+        return state_of(self.document)
 
     @property
     def at_rest(self) -> bool:

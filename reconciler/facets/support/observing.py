@@ -12,6 +12,7 @@ from contextlib import suppress
 from operator import attrgetter
 from typing import TypeVar
 
+from reconciler.documents import Json
 from reconciler.documents.spelling import nearest_of
 from reconciler.engine.facet import Observation
 from reconciler.errors import Immutable, NotFound, NotReady, ReconcilerError, Refused, Rejected
@@ -68,6 +69,7 @@ def each(
     found: list[Observation[tuple[T, ...]]] = []
     for organization in sorted(organizations, key=_name):
         try:
+            require_staying(*run)
             require_settled(*run, organization)
             found.append(read(organization))
         except ReconcilerError as error:
@@ -79,6 +81,24 @@ def each(
         tuple(gap for one in found for gap in one.gaps),
         tuple(remark for one in found for remark in one.remarks),
     )
+
+
+def require_staying(spec: Spec, survey: Survey) -> None:
+    """Raise `NotReady` while ARM deletes the pool: its agent pools and their queues go at any moment.
+
+    Facts that are read on both sides of that moment look like drift of queues that are no longer there.
+    """
+    document = None
+    with suppress(ReconcilerError):  # a pool that cannot be read is a gap of the facet of the pool
+        document = survey.arm_pool(spec)
+    if state_of(document).casefold() == "deleting":
+        raise NotReady(f"{spec.name}: ARM deletes the pool; nothing is written to its agent pools until that has ended")
+
+
+def state_of(document: Mapping[str, Json] | None) -> str:
+    """`provisioningState` of a pool, as ARM spells it; empty where there is none."""
+    properties: Mapping[str, Json] = (document or {}).get("properties") or {}
+    return str(properties.get("provisioningState") or "")
 
 
 def require_settled(spec: Spec, survey: Survey, organization: Organization) -> None:
