@@ -116,12 +116,15 @@ def _configure(folder: Path, group: Mapping[str, Any], also: Sequence[str]) -> N
         "also_copy": list(also),
         "pytest_add_cli_args_test_selection": list(group["tests"]),
         "pytest_add_cli_args": ["-p", "no:cacheprovider", "-p", "no:xdist", *group.get("options", ["--quick"])],
-        "timeout_constant": 4.0,
+        "timeout_constant": 8.0,
     }
     lines = [f"{key} = {json.dumps(value)}" for key, value in settings.items()]
     switches = ["use_git_change_detection = false", "track_dependencies = false", 'on_dependency_change = "ignore"']
     text = "\n".join(["", "[tool.mutmut]", *lines, *switches, ""])
-    (folder / "pyproject.toml").write_text((ROOT / "pyproject.toml").read_text() + text)
+    known = folder / "pyproject.toml"
+    if known.exists() and f"only_mutate = {json.dumps(settings['only_mutate'])}\n" not in known.read_text():
+        shutil.rmtree(folder / "mutants", ignore_errors=True)  # mutmut would take a plain copy for a mutated file
+    known.write_text((ROOT / "pyproject.toml").read_text() + text)
 
 
 def _forget(folder: Path, tests: set[str]) -> None:

@@ -152,7 +152,7 @@ def judge(claim: Claim) -> Ownership:
 
 def _without_state(claim: Claim) -> Ownership:
     """What shows without records: it may be otherwise where something is recorded."""
-    found = _proved(claim if claim.known is NOTHING_RECORDED else replace(claim, known=NOTHING_RECORDED))
+    found = _proved(replace(claim, known=NOTHING_RECORDED))
     unknown = found.verdict is Verdict.OWN or (found.approvable and claim.document is not None)
     if found.verdict is Verdict.WAITS or not unknown:
         return found
