@@ -104,6 +104,7 @@ def test_a_plainly_unknown_member_holds_back_the_switch_alone() -> None:
     assert held(refused=(member(),)) == {"switch"}
     assert held(allowed=(member(),)) == {"switch"}
     assert held(gap=Gap("queue_roles", f"{ORG} [{ORG}]\\Gone", GapKind.DEGRADED, "NotFound", "no group")) == set()
+    assert held(gap=Gap("queue_roles", f"{ORG}/Web ann lee", GapKind.DEGRADED, "NotFound", "no project")) == {"web"}
     assert held(refused=(member("queue_roles"),)) == set()
 
 
