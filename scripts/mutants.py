@@ -129,6 +129,10 @@ def _configure(folder: Path, group: Mapping[str, Any], also: Sequence[str]) -> N
 
 def _forget(folder: Path, tests: set[str]) -> None:
     """Where a test changed, survivors are tried again, and which test runs which function is found anew."""
+    for path in (folder / "mutants" / SOURCE).rglob("*.meta"):
+        if _codes(path) is None:  # mutmut was killed while it wrote this
+            path.with_suffix("").unlink(missing_ok=True)
+            path.unlink()
     digest = hashlib.sha256(b"".join((ROOT / path).read_bytes() for path in sorted(tests))).hexdigest()
     mark = folder / "tests.sha256"
     if mark.exists() and mark.read_text() == digest:
@@ -140,6 +144,15 @@ def _forget(folder: Path, tests: set[str]) -> None:
         meta["exit_code_by_key"] = {key: code if code in KILLED else None for key, code in codes.items()}
         path.write_text(json.dumps(meta))
     mark.write_text(digest)
+
+
+def _codes(meta: Path) -> dict[str, int | None] | None:
+    """Mutant → exit code, as mutmut stored it; None where that cannot be read."""
+    try:
+        found: dict[str, int | None] = json.loads(meta.read_text())["exit_code_by_key"]
+    except (OSError, ValueError):
+        return None
+    return found
 
 
 def run(names: Sequence[str], jobs: int) -> int:
@@ -199,9 +212,8 @@ def scores(folder: Path, group: Mapping[str, Any]) -> Iterator[Score]:
     """What came of a group's modules so far, in the folder of the group."""
     for module in group["modules"]:
         meta = folder / "mutants" / f"{module}.meta"
-        if not meta.exists():
+        if (codes := _codes(meta)) is None:
             continue
-        codes = json.loads(meta.read_text())["exit_code_by_key"]
         survived = [key for key, code in codes.items() if code not in KILLED | OPEN]
         yield Score(
             module,

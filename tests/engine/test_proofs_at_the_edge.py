@@ -122,3 +122,28 @@ def test_an_alias_is_proven_by_an_hour(minutes: float, missing: bool) -> None:
         if missing
         else ""
     )
+
+
+@pytest.mark.parametrize(
+    ("claim", "reason"),
+    [
+        (replace(CLAIM, document=document(created=None)),
+         "ARM does not say when the pool was created (systemData.createdAt)"),
+        (replace(CLAIM, agent_pool=replace(CLAIM.agent_pool, created_on=None)),
+         "Azure DevOps does not say when it was created (createdOn)"),
+        (replace(CLAIM, organization="contoso"), "ARM does not list the organization for the pool yet"),
+        (replace(CLAIM, document=document(state="Updating")),
+         "ARM has not reported the pool as Succeeded yet (provisioningState Updating)"),
+        (replace(CLAIM, document=document(state="")),
+         "ARM has not reported the pool as Succeeded yet (provisioningState not given)"),
+        (replace(CLAIM, document=None), "ARM holds no such pool"),
+        (replace(CLAIM, known=recorded(8)), f"id 8 is recorded for the pool that was created {GENERATION}"),
+        (replace(CLAIM, known=recorded(8, ""), document=document(created=None)),
+         "id 8 is recorded for the pool that was created once"),
+        (replace(CLAIM, owner=lambda: "another"), "it is recorded as pool another's"),
+        (replace(CLAIM, marks=frozenset({"b", "a"})),
+         "agent pools of Managed DevOps Pools have a and b in this organization, and it has not"),
+    ],
+)  # fmt: skip
+def test_a_person_reads_which_proof_is_missing(claim: Claim, reason: str) -> None:
+    assert judge(claim).reason == reason

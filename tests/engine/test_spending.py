@@ -11,11 +11,13 @@ import pytest
 from reconciler.documents import moment
 from reconciler.engine.spending import Spending, cap_check
 from reconciler.errors import Rejected
+from reconciler.plan.model import Plan
 from reconciler.plan.policy import CapKind, CapScope
 from reconciler.safety import SafetyFacts, Unknown
+from reconciler.safety.approvals import Approvals, ApprovedPlan
 from tests.engine.stage import SPEC as BARE
 from tests.keeping import START, HandClock, Ledger
-from tests.plan.guarded import opening
+from tests.plan.guarded import closing, opening
 
 SPEC = replace(BARE, blob="b10b")
 ORG = SPEC.organizations[0].name
@@ -118,6 +120,27 @@ def test_the_caps_of_a_run_read_the_record_where_there_is_one() -> None:
     check.forget()
     assert check.spent(REMOVALS, CapScope.ORGANIZATION, ORG) == 2
     assert not cap_check(None, SPEC, SafetyFacts(), HandClock(), "digest").checked
+
+
+def test_an_approval_lifts_caps_for_its_spec_its_policy_and_a_day() -> None:
+    plan = Plan(SPEC.key, "", changes=(opening(),), spec="b10b", policy="digest")
+    facts = SafetyFacts(approvals=Approvals(plans=(ApprovedPlan.of_plan(plan, "ann", START),)))
+
+    def lifts(*, blob: str = "b10b", policy: str = "digest", hours: float = 0, now: float | None = None) -> bool:
+        at = None if now is None else START + now * HOURS
+        spec, clock = replace(SPEC, blob=blob), HandClock(hours * 3600)
+        one, other = (cap_check(log, spec, facts, clock, policy, now=at) for log in (None, Ledger()))
+        assert one.approved(opening()) == other.approved(opening())
+        assert not one.approved(closing())
+        return one.approved(opening())
+
+    assert lifts()
+    assert lifts(hours=24)
+    assert not lifts(hours=25)
+    assert lifts(hours=25, now=1)
+    assert not lifts(now=25)
+    assert not lifts(blob="another")
+    assert not lifts(policy="another")
 
 
 def test_approvals_that_cannot_be_read_lift_no_cap() -> None:
