@@ -200,8 +200,8 @@ def test_a_record_or_a_state_that_cannot_be_read_holds_nothing() -> None:
     ring.state.fail = Unavailable("away")
     assert ring.held(opening()) == ""
     ring.state.fail = None
-    for damaged in ([], {"fields": []}, {"fields": {"x": 1}}, {}, "text"):
-        ring.state.documents["fights/pool-1"] = (str(damaged).replace("'", '"') if damaged != "text" else '"text"', 9)
+    for damaged in ("[]", '{"fields": []}', '{"fields": {"x": 1}}', "{}", '"text"'):
+        ring.state.documents["fights/pool-1"] = (damaged, 9)
         assert ring.held(opening()) == ""
 
     torn = Ring()

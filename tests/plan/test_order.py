@@ -157,3 +157,14 @@ def test_lanes_hold_back_only_each_other() -> None:
         assert len({lane_of(one) for one in lane}) == 1
     for one, another in itertools.combinations(lanes, 2):
         assert lane_of(one[0]) != lane_of(another[0])
+
+
+def test_a_refusal_names_its_change_its_rule_and_the_cause() -> None:
+    unknown = Gap("roles", f"{ORG} [{ORG}]\\Gone", GapKind.DEGRADED, "NotFound", "no group")
+    first = "nothing is taken away before its grants: "
+
+    found = RoleGrants(KINDS, (), [], [unknown]).ordered(switch())
+    assert found == Refusal(switch(), "unknown-member", f"Inheritance {ORG}: {first}no group")
+    refused = Refusal(grant(WEB), "policy-principals", "not allowed")
+    found = RoleGrants(KINDS, (), [refused], []).ordered(removal(WEB))
+    assert found == Refusal(removal(WEB), "refused-grant", f"RoleAssignmentChange {WEB} eve: {first}not allowed")
