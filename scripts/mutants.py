@@ -250,10 +250,6 @@ def _lines_of(lines: Sequence[str], name: str) -> list[str]:
     return [line for line in found if line]
 
 
-def _listed(score: Score, known: Mapping[Survivor, str]) -> int:
-    return sum(one in known for one in score.survivors)
-
-
 def page(listed: Mapping[str, Any]) -> None:
     """Write the table from the results that are there."""
     before, rest = PAGE.read_text().split(BEGIN)
@@ -265,24 +261,29 @@ def page(listed: Mapping[str, Any]) -> None:
 
 
 def table(found: Sequence[Score], modules: Sequence[str], known: Mapping[Survivor, str]) -> str:
-    """The generated part of the page: modules that were run whole, then the names of the others."""
-    whole = [score for score in found if score.total and not score.untested]
-    killed, total = sum(score.killed for score in whole), sum(score.total for score in whole)
+    """The generated part of the page: modules that were run, and the names of the others."""
+    some = [score for score in found if score.total]
+    whole = [score for score in some if not score.untested]
     lines = [
-        "| module | mutants | noticed | score | left, with a reason |",
-        "| --- | --- | --- | --- | --- |",
-        *(
-            f"| `{one.module}` | {one.total} | {one.killed} | {one.percent:.0f} % | {_listed(one, known)} |"
-            for one in whole
-        ),
+        "| module | mutants | run | noticed | score | left, with a reason |",
+        "| --- | --- | --- | --- | --- | --- |",
     ]
-    if total:
-        left = sum(_listed(one, known) for one in whole)
-        lines.append(f"| all of these | {total:,} | {killed:,} | {100 * killed / total:.1f} % | {left} |")
-    missing = sorted(set(modules) - {score.module for score in whole})
+    lines += [f"| `{score.module}` | {_figures(score, known)} |" for score in some]
+    if whole:
+        left = tuple(one for score in whole for one in score.survivors)
+        lines.append(f"| run whole | {_figures(Score('', sum(score.killed for score in whole), left), known)} |")
+    missing = sorted(set(modules) - {score.module for score in some})
     if missing:
         lines += ["", f"Not run for this table: {', '.join(f'`{module}`' for module in missing)}."]
     return "\n".join(lines)
+
+
+def _figures(score: Score, known: Mapping[Survivor, str]) -> str:
+    """A score only of a module that was run whole: what is left to run survived before, or has slower tests."""
+    explained = sum(one in known for one in score.survivors)
+    percent = "" if score.untested else f"{score.percent:.1f} %"
+    counts = f"{score.total + score.untested:,} | {score.total:,} | {score.killed:,} | {percent}"
+    return f"{counts} | {len(score.survivors)}, {explained}"
 
 
 def main() -> int:

@@ -90,6 +90,9 @@ class Directory:
 
     asked: list[str] = field(default_factory=list)
 
+    def operators(self) -> Operators:
+        return Operators(LAPTOP, (OPERATOR, OTHER))
+
     def groups_of(self, identity: str) -> frozenset[str]:
         self.asked.append(identity)
         return frozenset({f"group of {identity}"})
