@@ -34,6 +34,8 @@ def test_a_plan_without_state_knows_no_record_of_any_kind() -> None:
         found = judge(replace(CLAIM, known=known, agent_pool=made(-99), checked=False))
         assert (found.verdict, found.proof) == (Verdict.NOT_CHECKED, None)
     assert judge(replace(CLAIM, checked=False)).proof is None
+    at_work = replace(CLAIM, document=document(state="Updating"), known=recorded(), checked=False)
+    assert judge(at_work).verdict is Verdict.WAITS
 
 
 def test_a_finding_names_the_organization_the_agent_pool_and_the_generation() -> None:
