@@ -116,16 +116,23 @@ def _configure(folder: Path, group: Mapping[str, Any], also: Sequence[str]) -> N
         "also_copy": list(also),
         "pytest_add_cli_args_test_selection": list(group["tests"]),
         "pytest_add_cli_args": ["-p", "no:cacheprovider", "-p", "no:xdist", *group.get("options", ["--quick"])],
-        "timeout_constant": 4.0,
+        "timeout_constant": 8.0,
     }
     lines = [f"{key} = {json.dumps(value)}" for key, value in settings.items()]
     switches = ["use_git_change_detection = false", "track_dependencies = false", 'on_dependency_change = "ignore"']
     text = "\n".join(["", "[tool.mutmut]", *lines, *switches, ""])
-    (folder / "pyproject.toml").write_text((ROOT / "pyproject.toml").read_text() + text)
+    known = folder / "pyproject.toml"
+    if known.exists() and f"only_mutate = {json.dumps(settings['only_mutate'])}\n" not in known.read_text():
+        shutil.rmtree(folder / "mutants", ignore_errors=True)  # mutmut would take a plain copy for a mutated file
+    known.write_text((ROOT / "pyproject.toml").read_text() + text)
 
 
 def _forget(folder: Path, tests: set[str]) -> None:
     """Where a test changed, survivors are tried again, and which test runs which function is found anew."""
+    for path in (folder / "mutants" / SOURCE).rglob("*.meta"):
+        if _codes(path) is None:  # mutmut was killed while it wrote this
+            path.with_suffix("").unlink(missing_ok=True)
+            path.unlink()
     digest = hashlib.sha256(b"".join((ROOT / path).read_bytes() for path in sorted(tests))).hexdigest()
     mark = folder / "tests.sha256"
     if mark.exists() and mark.read_text() == digest:
@@ -137,6 +144,15 @@ def _forget(folder: Path, tests: set[str]) -> None:
         meta["exit_code_by_key"] = {key: code if code in KILLED else None for key, code in codes.items()}
         path.write_text(json.dumps(meta))
     mark.write_text(digest)
+
+
+def _codes(meta: Path) -> dict[str, int | None] | None:
+    """Mutant → exit code, as mutmut stored it; None where that cannot be read."""
+    try:
+        found: dict[str, int | None] = json.loads(meta.read_text())["exit_code_by_key"]
+    except (OSError, ValueError):
+        return None
+    return found
 
 
 def run(names: Sequence[str], jobs: int) -> int:
@@ -196,9 +212,8 @@ def scores(folder: Path, group: Mapping[str, Any]) -> Iterator[Score]:
     """What came of a group's modules so far, in the folder of the group."""
     for module in group["modules"]:
         meta = folder / "mutants" / f"{module}.meta"
-        if not meta.exists():
+        if (codes := _codes(meta)) is None:
             continue
-        codes = json.loads(meta.read_text())["exit_code_by_key"]
         survived = [key for key, code in codes.items() if code not in KILLED | OPEN]
         yield Score(
             module,
@@ -235,10 +250,6 @@ def _lines_of(lines: Sequence[str], name: str) -> list[str]:
     return [line for line in found if line]
 
 
-def _listed(score: Score, known: Mapping[Survivor, str]) -> int:
-    return sum(one in known for one in score.survivors)
-
-
 def page(listed: Mapping[str, Any]) -> None:
     """Write the table from the results that are there."""
     before, rest = PAGE.read_text().split(BEGIN)
@@ -250,24 +261,29 @@ def page(listed: Mapping[str, Any]) -> None:
 
 
 def table(found: Sequence[Score], modules: Sequence[str], known: Mapping[Survivor, str]) -> str:
-    """The generated part of the page: modules that were run whole, then the names of the others."""
-    whole = [score for score in found if score.total and not score.untested]
-    killed, total = sum(score.killed for score in whole), sum(score.total for score in whole)
+    """The generated part of the page: modules that were run, and the names of the others."""
+    some = [score for score in found if score.total]
+    whole = [score for score in some if not score.untested]
     lines = [
-        "| module | mutants | noticed | score | left, with a reason |",
-        "| --- | --- | --- | --- | --- |",
-        *(
-            f"| `{one.module}` | {one.total} | {one.killed} | {one.percent:.0f} % | {_listed(one, known)} |"
-            for one in whole
-        ),
+        "| module | mutants | run | noticed | score | left, with a reason |",
+        "| --- | --- | --- | --- | --- | --- |",
     ]
-    if total:
-        left = sum(_listed(one, known) for one in whole)
-        lines.append(f"| all of these | {total:,} | {killed:,} | {100 * killed / total:.1f} % | {left} |")
-    missing = sorted(set(modules) - {score.module for score in whole})
+    lines += [f"| `{score.module}` | {_figures(score, known)} |" for score in some]
+    if whole:
+        left = tuple(one for score in whole for one in score.survivors)
+        lines.append(f"| run whole | {_figures(Score('', sum(score.killed for score in whole), left), known)} |")
+    missing = sorted(set(modules) - {score.module for score in some})
     if missing:
         lines += ["", f"Not run for this table: {', '.join(f'`{module}`' for module in missing)}."]
     return "\n".join(lines)
+
+
+def _figures(score: Score, known: Mapping[Survivor, str]) -> str:
+    """A score only of a module that was run whole: what is left to run survived before, or has slower tests."""
+    explained = sum(one in known for one in score.survivors)
+    percent = "" if score.untested else f"{score.percent:.1f} %"
+    counts = f"{score.total + score.untested:,} | {score.total:,} | {score.killed:,} | {percent}"
+    return f"{counts} | {len(score.survivors)}, {explained}"
 
 
 def main() -> int:

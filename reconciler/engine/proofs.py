@@ -152,7 +152,7 @@ def judge(claim: Claim) -> Ownership:
 
 def _without_state(claim: Claim) -> Ownership:
     """What shows without records: it may be otherwise where something is recorded."""
-    found = _proved(claim if claim.known is NOTHING_RECORDED else replace(claim, known=NOTHING_RECORDED))
+    found = _proved(replace(claim, known=NOTHING_RECORDED))
     unknown = found.verdict is Verdict.OWN or (found.approvable and claim.document is not None)
     if found.verdict is Verdict.WAITS or not unknown:
         return found
@@ -260,10 +260,15 @@ def _of_another_pool(claim: Claim) -> Ownership | None:
 
 def _look_alike(claim: Claim) -> Ownership | None:
     """Names of agent pools are chosen by others; one that was renamed is found by its id, and has another name."""
-    name, given = claim.agent_pool.name, agent_pools_of(claim.pool, claim.document).get(claim.organization, "")
+    name, given = claim.agent_pool.name, _given_name(claim)
     if name.casefold() != given.casefold() or folded(name) == folded(given):
         return None
     return _missing(claim, f"its name {name!a} only looks like {given!a}")._replace(approvable=False)
+
+
+def _given_name(claim: Claim) -> str:
+    """What ARM calls the agent pool; `_not_there` comes first, so ARM lists the organization."""
+    return agent_pools_of(claim.pool, claim.document)[claim.organization]
 
 
 def _by_the_operator(claim: Claim) -> Ownership | None:
@@ -298,7 +303,7 @@ def _without_record(claim: Claim) -> str:
         return "Azure DevOps does not say when it was created (createdOn)"
     if made < created - claim.margin:
         return f"it was created {_seconds(made)}, before the ARM pool ({_seconds(created)})"
-    name = agent_pools_of(claim.pool, claim.document).get(claim.organization, "")
+    name = _given_name(claim)
     if folded(name) != folded(claim.pool) and abs(made - created) > ALIAS_WITHIN:
         return (
             f"its name is an alias, and it was created {_seconds(made)}, more than an hour from the ARM pool "
@@ -328,7 +333,7 @@ def _lived_between(known: AgentPools, at: datetime, besides: tuple[str, ...]) ->
 def _intended(known: AgentPools, claim: Claim) -> bool:
     """Whether it appeared after the operator recorded that none had the name, and that ARM would create it."""
     intent, made = known.intent(claim.organization), claim.agent_pool.created_on
-    name = agent_pools_of(claim.pool, claim.document).get(claim.organization, "")
+    name = _given_name(claim)
     if intent is None or made is None or intent.agent_pool.casefold() != name.casefold():
         return False
     created = created_at(claim.document)

@@ -142,12 +142,14 @@ def test_it_fails_below_the_bar_without_a_reason_and_without_a_result(
     assert [line for line, start in zip(lines, said, strict=False) if not line.startswith(start)] == []
 
 
-def test_the_table_says_what_was_not_run(tmp_path: Path) -> None:
-    found = results(tmp_path, [0, 1, 1])
+def test_the_table_says_what_was_not_run_and_gives_a_score_to_what_was_run_whole(tmp_path: Path) -> None:
+    known = {AT_BOUND: "No count is three."}
+    whole, part = results(tmp_path / "whole", [0, 1, 1]), results(tmp_path / "part", [0, 1, None])
 
-    assert table(found, GROUP["modules"], {AT_BOUND: "No count is three."}).splitlines()[2:] == [
-        "| `reconciler/plan/some.py` | 3 | 2 | 67 % | 1 |",
-        "| all of these | 3 | 2 | 66.7 % | 1 |",
+    assert table(whole, GROUP["modules"], known).splitlines()[2:] == [
+        "| `reconciler/plan/some.py` | 3 | 3 | 2 | 66.7 % | 1, 1 |",
+        "| run whole | 3 | 3 | 2 | 66.7 % | 1, 1 |",
         "",
         "Not run for this table: `reconciler/plan/never_run.py`.",
     ]
+    assert table(part, GROUP["modules"], {}).splitlines()[2] == "| `reconciler/plan/some.py` | 3 | 2 | 1 |  | 1, 0 |"

@@ -60,6 +60,7 @@ def policy(kind: CapKind, scope: CapScope, period: CapPeriod, most: int) -> Poli
         (replace(update(), details=(Detail("a", 1, 2, Risk.WIDENS, code=True), Detail("b", 1, 2, Risk.RESTARTS))),
          {"restarts": 1, "widenings": 1}),
         (REPLACED, {"destructions": 1}),
+        (replace(REPLACED, details=(Detail("location", "a", "b"),)), {"destructions": 1}),
     ],
 )  # fmt: skip
 def test_each_line_counts_by_what_it_does(change: Change, counts: dict[str, int]) -> None:

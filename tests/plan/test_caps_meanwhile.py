@@ -99,6 +99,9 @@ def test_an_approval_holds_whatever_others_wrote() -> None:
         replace(record.check, approved=lambda _: True).overtaken(removal("a"), policy(CapKind.REMOVALS, ALL, DAY, 0))
         == ""
     )
+    assert not replace(record.check, approved=lambda one: one == removal("a")).overtaken(
+        removal("a"), policy(CapKind.REMOVALS, ALL, DAY, 0)
+    )
     assert replace(record.check, approved=lambda one: one == grant("a")).overtaken(
         removal("a"), policy(CapKind.REMOVALS, ALL, DAY, 0)
     )

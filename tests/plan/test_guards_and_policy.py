@@ -11,16 +11,18 @@ import pytest
 from reconciler.plan.guards import place_of, refuse
 from reconciler.plan.model import Change, Detail
 from reconciler.plan.policy import Policy
-from reconciler.plan.targets import CreatePool, PipelineAuthorization, ProjectPlace, UpdatePool
+from reconciler.plan.targets import CreatePool, OrganizationPlace, PipelineAuthorization, ProjectPlace, UpdatePool
 from reconciler.spec.model import OpenAccessException, Organization, PermissionProfile, QueueRoles, Spec
 from tests.plan.guarded import (
     ORG,
     SPEC,
     TODAY,
     arm,
+    closing,
     grant,
     inheriting,
     itself,
+    lowering,
     member,
     opening,
     pipeline,
@@ -255,3 +257,47 @@ def test_a_person_may_be_named_on_the_queue_of_another_project() -> None:
 
     assert messages(member("carl@fabrikam.com"), Policy(materialise=True), named) == []
     assert messages(grant("carl@fabrikam.com", pool()), spec=named)[0][0] == "not-in-spec"
+
+
+KEPT = [("not-in-spec", "the spec does not say that this right is removed")]
+
+
+def test_a_project_is_closed_where_the_organization_or_an_exception_says_so() -> None:
+    def spec(open_access: bool | None, *exceptions: OpenAccessException) -> Spec:
+        organization = replace(SPEC.organizations[0], open_access=open_access)
+        return replace(SPEC, organizations=(organization,), access=replace(SPEC.access, open_access=exceptions))
+
+    closed = OpenAccessException(ORG, "Dev", allow=False, until=TODAY)
+    ended = replace(closed, until=date(2026, 5, 31))
+    assert messages(closing("Dev"), spec=spec(False)) == []
+    assert messages(closing("Dev"), spec=spec(True)) == messages(closing("Dev"), spec=spec(None)) == KEPT
+    assert messages(closing("Dev"), spec=spec(True, closed)) == []
+    assert messages(closing("Dev"), spec=spec(True, ended)) == KEPT
+    assert messages(closing("Dev"), spec=spec(False, replace(closed, allow=True))) == KEPT
+    assert messages(closing("Dev"), spec=spec(False, replace(ended, allow=True))) == []
+
+
+def test_a_role_on_a_queue_is_lowered_to_what_its_own_list_says() -> None:
+    """A list of another project, or another role of this one, lowers nobody here."""
+    lists = (
+        QueueRoles(ORG, "Roles", {"User": ("carl@fabrikam.com",)}, exclusive=True),
+        QueueRoles(ORG, "Dev", {"User": ("dave@fabrikam.com",)}, exclusive=True),
+    )
+    spec = replace(SPEC, access=replace(SPEC.access, queue_roles=lists))
+
+    assert messages(lowering("carl@fabrikam.com", "Administrator", "User"), spec=spec) == []
+    assert messages(lowering("carl@fabrikam.com", "Administrator", "Reader"), spec=spec) == KEPT
+    assert messages(lowering("carl@fabrikam.com", "User", None), spec=spec) == KEPT
+    assert messages(lowering("dave@fabrikam.com", "Administrator", "User"), spec=spec) == KEPT
+    assert messages(lowering("dave@fabrikam.com", "User", None), spec=spec) == []
+
+
+def test_a_role_that_is_not_recognised_is_refused_with_its_reason() -> None:
+    def first(change: Change) -> str:
+        return messages(change)[0][1]
+
+    assert first(grant(place=OrganizationPlace(ORG))) == (
+        "only onboarding assigns roles on all agent pools, for a person who may"
+    )
+    assert first(grant(who="")) == "it does not say whose role it is"
+    assert first(grant(role="Overlord")) == "role Overlord is not known here"

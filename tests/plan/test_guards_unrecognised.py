@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from reconciler.plan.guards import refuse
 from reconciler.plan.model import Change, Detail, Risk
 from reconciler.plan.policy import Policy
 from reconciler.plan.targets import (
@@ -19,6 +20,7 @@ from reconciler.plan.targets import (
 from tests.plan.guarded import (
     ADMIN,
     ORG,
+    SPEC,
     change,
     closing,
     grant,
@@ -41,6 +43,9 @@ def test_removals_that_no_rule_can_read_are_refused_and_not_passed_over(stray: A
     changes = [change(stray, subject=f"bob-{number}", kind="administrator") for number in range(5)]
 
     assert rules(*changes) == ["unrecognised"] * 5
+    (refusal,) = refuse(SPEC, changes[:1], Policy())
+    kind = type(stray).__name__
+    assert refusal.message == f"administrator bob-0: no rule knows a {kind}, so it is not written"
 
 
 def test_removals_of_any_kind_of_role_count_against_the_cap() -> None:

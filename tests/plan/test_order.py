@@ -104,6 +104,7 @@ def test_a_plainly_unknown_member_holds_back_the_switch_alone() -> None:
     assert held(refused=(member(),)) == {"switch"}
     assert held(allowed=(member(),)) == {"switch"}
     assert held(gap=Gap("queue_roles", f"{ORG} [{ORG}]\\Gone", GapKind.DEGRADED, "NotFound", "no group")) == set()
+    assert held(gap=Gap("queue_roles", f"{ORG}/Web ann lee", GapKind.DEGRADED, "NotFound", "no project")) == {"web"}
     assert held(refused=(member("queue_roles"),)) == set()
 
 
@@ -156,3 +157,14 @@ def test_lanes_hold_back_only_each_other() -> None:
         assert len({lane_of(one) for one in lane}) == 1
     for one, another in itertools.combinations(lanes, 2):
         assert lane_of(one[0]) != lane_of(another[0])
+
+
+def test_a_refusal_names_its_change_its_rule_and_the_cause() -> None:
+    unknown = Gap("roles", f"{ORG} [{ORG}]\\Gone", GapKind.DEGRADED, "NotFound", "no group")
+    first = "nothing is taken away before its grants: "
+
+    found = RoleGrants(KINDS, (), [], [unknown]).ordered(switch())
+    assert found == Refusal(switch(), "unknown-member", f"Inheritance {ORG}: {first}no group")
+    refused = Refusal(grant(WEB), "policy-principals", "not allowed")
+    found = RoleGrants(KINDS, (), [refused], []).ordered(removal(WEB))
+    assert found == Refusal(removal(WEB), "refused-grant", f"RoleAssignmentChange {WEB} eve: {first}not allowed")

@@ -29,3 +29,14 @@ def test_a_burst_that_is_over_is_forgotten() -> None:
         burst.joined("pool-1", START)
 
     assert not burst.joined("pool-1", START + PACE + timedelta(seconds=1))
+
+
+def test_the_newest_messages_decide_whatever_came_before_them() -> None:
+    """One old message, or a burst of yesterday, neither makes nor hides one of now."""
+    burst = Burst()
+    burst.joined("pool-1", START)
+    later = START + PACE
+
+    assert [burst.joined("pool-1", later) for _ in range(BURST + 1)] == [False] * BURST + [True]
+    tomorrow = START + timedelta(days=1)
+    assert [burst.joined("pool-1", tomorrow) for _ in range(BURST + 1)] == [False] * BURST + [True]

@@ -7,11 +7,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from reconciler.ports.pacing import Priority
+from reconciler.ports import pacing
+from reconciler.ports.pacing import Priority, Work
 from reconciler.service.queue.batch import Batch, batches, spread_out
 from reconciler.service.queue.coverage import demand_of, holds, is_whole, scopes_of
 from reconciler.service.queue.messages import WorkMessage
-from reconciler.service.queue.urgency import priority_of
+from reconciler.service.queue.urgency import paced, priority_of
+from reconciler.service.queue.worker import Report
 from reconciler.survey import scopes
 from reconciler.survey.demand import MAX_AGE, Demand
 from tests.plan.guarded import SPEC
@@ -113,3 +115,31 @@ def test_batches_are_spread_over_the_whole_interval_and_each_keeps_its_point() -
 )  # fmt: skip
 def test_a_person_goes_before_an_event_and_an_event_before_the_resync(trigger: str, priority: Priority) -> None:
     assert priority_of(trigger) is priority
+
+
+@pytest.mark.parametrize(
+    ("reported", "finished"),
+    [
+        (["in sync", "applied"], True),
+        (["in sync"], False),
+        (["in sync", "later"], False),
+        (["busy", "in sync"], False),
+        (["apart", "in sync"], False),
+        (["in sync", "postponed", "one more"], True),
+    ],
+)
+def test_a_message_is_one_piece_of_work_and_unfinished_where_keys_are_left(reported: list[str], finished: bool) -> None:
+    seen: list[tuple[Priority, Work | None]] = []
+    reports = tuple(Report(what, what) for what in reported)
+
+    def handle(worker: str, given: WorkMessage, inserted: datetime) -> tuple[Report, ...]:
+        assert (worker, given, inserted) == ("worker", work, T)
+        seen.append(pacing.current())
+        return reports
+
+    work = WorkMessage(("a", "b"), "sweep")
+    assert paced(handle)("worker", work, T) == reports
+    ((level, begun),) = seen
+    assert level is Priority.SWEEP
+    assert begun is not None
+    assert begun.complete("fabrikam") is finished
