@@ -233,7 +233,7 @@ class Planner:
         `beside`: changes that are allowed already, and count where a rule compares or counts the whole plan.
         """
         refusals: list[Refusal] = []
-        if not any(part.allowed for part in parts):
+        if not [part for part in parts if part.allowed]:
             return refusals
         policy = self.policy.for_pool(spec.name)
         known = set(map(id, beside))
@@ -336,14 +336,10 @@ def of_this_run(spec: Spec, survey: Survey) -> Spec:
         return spec
     names = agent_pools_of(spec.name, document)
     known = settled(spec, document)
-    if all(names.get(one.name, one.agent_pool) == one.agent_pool for one in known.organizations):
+    if not [one for one in known.organizations if names.get(one.name, one.agent_pool) != one.agent_pool]:
         return known
-    return replace(
-        known,
-        organizations=tuple(
-            replace(one, agent_pool=names.get(one.name, one.agent_pool)) for one in known.organizations
-        ),
-    )
+    renamed = [replace(one, agent_pool=names.get(one.name, one.agent_pool)) for one in known.organizations]
+    return known.with_organizations(tuple(renamed))
 
 
 def _unread(parts: Sequence[_FacetPlan]) -> list[Refusal]:

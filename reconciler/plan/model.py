@@ -266,7 +266,7 @@ class Plan:
     @property
     def approvable(self) -> tuple[Change, ...]:
         """Changes that a cap holds back, and an approval of this plan allows."""
-        return tuple(refusal.change for refusal in self.refusals if refusal.approvable)
+        return tuple([refusal.change for refusal in self.refusals if refusal.approvable])
 
     @property
     def counts(self) -> dict[Risk, int]:

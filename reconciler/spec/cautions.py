@@ -136,18 +136,17 @@ def _texts(value: Any, owner: str) -> list[tuple[Path, str]]:
     return found
 
 
-def _of_open_fields(value: Any, places: _Places) -> list[tuple[Path, str]]:
-    """As `_texts`, of a value whose fields are all known."""
-    if isinstance(value, list):
-        within = [(index, places, item) for index, item in enumerate(value)]
-    else:
-        within = [(name, places[name], value[name]) for name in places if name in value]
+def _of_open_fields(value: Any, places: _Places, above: Path = ()) -> list[tuple[Path, str]]:
+    """As `_texts`, of a value whose fields are all known; `above`: the path of that value."""
     found: list[tuple[Path, str]] = []
-    for step, inner, item in within:
-        if isinstance(item, _CONTAINERS):
-            found += [((step, *path), text) for path, text in _of_open_fields(item, inner)]
-        elif isinstance(item, str) and not inner:
-            found.append(((step,), item))
+    listed = isinstance(value, list)
+    for step, known in enumerate(value) if listed else places.items():
+        item, inner = (known, places) if listed else (value.get(step), known)
+        if isinstance(item, str):
+            if not inner:
+                found.append(((*above, step), item))
+        elif isinstance(item, _CONTAINERS):
+            found += _of_open_fields(item, inner, (*above, step))
     return found
 
 

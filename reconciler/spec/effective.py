@@ -6,7 +6,6 @@ facets need the same value, and none may import another. Pure; reads nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime
 
 from reconciler.spec.model import OpenAccessException, PermissionKind, PoolRoles, Spec
@@ -89,8 +88,9 @@ def _strength(one: OpenAccessException) -> tuple[bool, bool, date, str]:
     return one.until is None, one.allow, one.until or date.max, one.reason
 
 
-def _own(spec: Spec, organization: str) -> Iterator[PoolRoles]:
-    return (roles for roles in spec.access.roles if roles.organization.casefold() == organization.casefold())
+def _own(spec: Spec, organization: str) -> list[PoolRoles]:
+    name = organization.casefold()
+    return [roles for roles in spec.access.roles if roles.organization.casefold() == name]
 
 
 def _specific(spec: Spec) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import date
+from functools import lru_cache
 from typing import Annotated, Any
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -21,6 +22,9 @@ from reconciler.spec.problem import listing, show
 
 _SLIP = 0.92
 """How alike a slip is to the known value: one letter off, but not ``PremiumV2_LRS`` for ``Premium_LRS``."""
+
+_REMEMBERED, _SHORT = 256, 120
+"""Values of a form whose check is remembered, and their length at most: most specs of a deployment name the same."""
 
 GUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 
@@ -38,6 +42,7 @@ class CheckedText:
 
     def __init__(self, check: Callable[[str], str | None], **json: Any) -> None:
         self.check, self.json = check, json
+        self._remembered = lru_cache(_REMEMBERED)(check)
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
         return core_schema.no_info_after_validator_function(self.validate, handler(source))
@@ -47,7 +52,7 @@ class CheckedText:
 
     def validate(self, value: str) -> str:
         """The value as it is; pydantic collects the findings."""
-        message = self.check(value)
+        message = self._remembered(value) if len(value) <= _SHORT else self.check(value)
         if message:
             raise wrong(message)
         return value

@@ -18,6 +18,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeAlias
 
 from reconciler.errors import Rejected
@@ -106,6 +107,7 @@ def _group(text: str, scope: str, name: str, organization: str) -> LocalGroup:
     return LocalGroup(name, scope)
 
 
+@lru_cache(maxsize=1024)
 def scope_of(text: str, organization: str) -> str:
     """The project whose group or build service this is, by name or id as written; empty where there is none."""
     try:

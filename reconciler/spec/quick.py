@@ -87,7 +87,13 @@ def _composed(lines: Sequence[str]) -> dict[str, Any]:
         if key:
             if dash:
                 around.begin_entry(column)
-            around.add(key, value)
+            mapping = around.opened[-1]
+            if key in mapping:
+                raise _Unusual
+            if value is _BELOW:
+                around.waiting = key
+            else:
+                mapping[key] = around.own(value) if value is _LIST or value is _MAPPING else value
         elif dash:
             around.opened[-1].append(around.own(value))
         else:
@@ -130,16 +136,6 @@ class _Around:
         entries = self.opened[-1]
         self._open(column + len("- "), {})
         entries.append(self.opened[-1])
-
-    def add(self, key: str, value: Any) -> None:
-        """A key of the innermost mapping."""
-        mapping = self.opened[-1]
-        if key in mapping:
-            raise _Unusual
-        if value is _BELOW:
-            self.waiting = key
-        else:
-            mapping[key] = self.own(value)
 
     def own(self, value: Any) -> Any:
         """The value, with a list or mapping of its own; an empty one counts as a level too."""

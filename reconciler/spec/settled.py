@@ -23,18 +23,14 @@ def settled(spec: Spec, document: Json | None) -> Spec:
     What ARM has no value for stays silent, but for `alias`: where ARM has no such organization, creation takes the
     profile's alias, else the pool's name.
     """
-    if not any(one.silent for one in spec.organizations):
+    if not [one for one in spec.organizations if one.silent]:
         return spec
     observed = _profile(document or {})
     entries = {organization_key(str(one.get("url") or "")): one for one in observed.get("organizations") or ()}
     desired = _profile(spec.body)
-    return replace(
-        spec,
-        organizations=tuple(
-            _organization(spec, one, entries.get(one.name), desired.get("alias") or observed.get("alias"))
-            for one in spec.organizations
-        ),
-    )
+    alias = desired.get("alias") or observed.get("alias")
+    organizations = [_organization(spec, one, entries.get(one.name), alias) for one in spec.organizations]
+    return spec.with_organizations(tuple(organizations))
 
 
 def created_in_silence(body: Json, observed: Json) -> Iterator[tuple[str, str]]:

@@ -16,9 +16,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from threading import Lock
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from reconciler.errors import ReconcilerError, Terminal
+
+T = TypeVar("T")
 
 
 class Key(NamedTuple):
@@ -155,17 +157,21 @@ class Memo:
         """When the read of the oldest fact began that was requested here, failed reads included; None: none was."""
         return self._oldest
 
-    def get(self, key: Key, fetch: Callable[[], Any]) -> Any:
+    def get(self, key: Key, fetch: Callable[[], T]) -> T:
         """The fact, fetched now if it was not; raises the error that the read ended with."""
         slot = self._slots.get(key)
         if slot is not None and slot.ready:  # by far the most questions: no lock, no copies, no further call
             if self._oldest is None or slot.began < self._oldest:
                 self._note(slot)
-            return slot.value if slot.error is None else slot.wait()
-        return self.many((key,), lambda _: {key: fetch()})[key]
+            value: T = slot.value if slot.error is None else slot.wait()
+        else:
+            value = self.many((key,), lambda _: {key: fetch()})[key]
+        return value
 
     def many(self, keys: Sequence[Key], fetch: Fetch) -> dict[Key, Any]:
         """The facts of all keys, those not requested before in one fetch; raises the first error."""
+        if (found := self._there(keys)) is not None:
+            return found
         if self._over() and self.unrequested(keys):
             raise OutOfTimeError
         slots: dict[Key, Slot] = {}
@@ -185,6 +191,19 @@ class Memo:
         self._fill({key: slots[key] for key in mine}, fetch)
         return {key: slot.wait() for key, slot in slots.items()}
 
+    def _there(self, keys: Sequence[Key]) -> dict[Key, Any] | None:
+        """The facts, where all of them were read without an error; None: `many` has more to do."""
+        slots = [self._slots.get(key) for key in keys]
+        found = {}
+        for key, slot in zip(keys, slots, strict=True):
+            if slot is None or not slot.ready or slot.error is not None:
+                return None
+            found[key] = slot.value
+        for slot in slots:
+            if slot is not None:
+                self._note(slot)
+        return found
+
     def known(self, keys: Iterable[Key]) -> dict[Key, Any]:
         """Those that are there: the fact, or the error that the read ended with."""
         found: dict[Key, Any] = {}
@@ -202,7 +221,9 @@ class Memo:
 
     def began(self, key: Key) -> datetime | None:
         """When the read of a fact began that is known, or on its way; None: it would have to be requested."""
-        slot = self._slots.get(key) or self._adopted(key)
+        slot = self._slots.get(key)
+        if slot is None and self._shared is not None:
+            slot = self._adopted(key)
         return None if slot is None else slot.began
 
     def peek(self, key: Key) -> Any:

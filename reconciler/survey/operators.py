@@ -160,7 +160,7 @@ class PeopleReads:
 
     def _memberships(self, identity: str) -> Sequence[Group]:
         key = Key(_MEMBERSHIPS, self._organization, detail=identity)
-        return self._memo.get(key, lambda: tuple(self._devops.memberships(self._organization, identity)))  # type: ignore[no-any-return]
+        return self._memo.get(key, lambda: tuple(self._devops.memberships(self._organization, identity)))
 
     def _stands_for_none(self, identity: str) -> bool:
         """Reads downwards, level by level, until one member that is no group is found."""

@@ -14,7 +14,7 @@ from copy import copy
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 from reconciler.documents import Json
 from reconciler.errors import NotReady, ReconcilerError, Rejected
@@ -50,8 +50,6 @@ from reconciler.survey.operators import UNNAMED, OperatorNames, PeopleReads
 from reconciler.survey.owed import Debts, Owed
 from reconciler.survey.parallel_reads import Lanes
 from reconciler.survey.queue_uses import QueueUses, queue_uses
-
-T = TypeVar("T")
 
 
 class SharedSurvey:
@@ -234,7 +232,7 @@ class SharedSurvey:
     def machines(self, spec: Spec) -> Sequence[str]:
         """Status of each machine of the pool."""
         key = Key("machines", detail=spec.pool_id.casefold())
-        return self._once(key, lambda: self._readers.arm.machines(spec.pool_id))
+        return self._memo.get(key, lambda: self._readers.arm.machines(spec.pool_id))
 
     def waiting_since(self, now: datetime) -> datetime:
         """Since when the pool of this view is waited for; calling it stores the moment."""
@@ -257,7 +255,7 @@ class SharedSurvey:
         return found
 
     def _agent_pools(self, organization: str) -> Mapping[str, AgentPool]:
-        return self._once(
+        return self._memo.get(
             key_of("agent pools", organization),
             lambda: {folded(pool.name): pool for pool in self._readers.devops.agent_pools(organization)},
         )
@@ -268,7 +266,7 @@ class SharedSurvey:
         return names.as_the_spec_names_them(self._remembered, organization, self._named(), visible)
 
     def _visible(self, organization: str) -> Sequence[Project]:
-        return self._once(
+        return self._memo.get(
             key_of("projects", organization),
             lambda: tuple(sorted(self._readers.devops.projects(organization), key=lambda p: (p.name.casefold(), p.id))),
         )
@@ -277,7 +275,7 @@ class SharedSurvey:
         """Projects that the directory of groups knows and the identity cannot see; named as `projects` names them."""
         reads, visible = self._readers.devops, partial(self._visible, organization)
         read = partial(hidden.projects, reads, self._memo, organization, visible)
-        found = self._once(key_of("hidden projects", organization), read)
+        found = self._memo.get(key_of("hidden projects", organization), read)
         return names.as_the_spec_names_them(self._remembered, organization, self._named(), found)
 
     def excepted(self, organization: str, exceptions: Collection[str]) -> names.Excepted:
@@ -288,7 +286,7 @@ class SharedSurvey:
 
     def me(self, organization: str) -> Identity:
         """The identity that we are in this organization."""
-        return self._once(key_of("me", organization), lambda: self._readers.devops.me(organization))
+        return self._memo.get(key_of("me", organization), lambda: self._readers.devops.me(organization))
 
     def people(self, organization: str) -> PeopleReads:
         """Who the operators are there, and what they and others may do through groups."""
@@ -303,7 +301,7 @@ class SharedSurvey:
             keys = self._role_keys(organization)
             if key in keys:
                 self._each(organization, keys, lambda key: read(organization, *key.detail))
-        return self._once(key, lambda: read(organization, scope, resource))
+        return self._memo.get(key, lambda: read(organization, scope, resource))
 
     def _role_keys(self, organization: str) -> list[Key]:
         """Roles of the agent pools of the batch whose roles are managed."""
@@ -316,7 +314,9 @@ class SharedSurvey:
         return bool(self._switches(organization).get(pool.id, True))
 
     def _switches(self, organization: str) -> Mapping[int, bool]:
-        return self._once(key_of("inheritance", organization), lambda: self._readers.devops.inheritance(organization))
+        return self._memo.get(
+            key_of("inheritance", organization), lambda: self._readers.devops.inheritance(organization)
+        )
 
     def identities(self, organization: str, principals: Sequence[str]) -> Mapping[str, Identity | ReconcilerError]:
         """Principal as written → identity, or why this one cannot be told; an unknown principal is missing."""
@@ -389,11 +389,7 @@ class SharedSurvey:
         def cut() -> Mapping[int, scope.Group]:
             return scope.cuts(pool.id for name, pool in self._agent_pools(organization).items() if name in interest)
 
-        return self._once(key_of("groups", organization), cut).get(pool_id) or scope.cuts([pool_id])[pool_id]
-
-    def _once(self, key: Key, fetch: Callable[[], T]) -> T:
-        value: T = self._memo.get(key, fetch)
-        return value
+        return self._memo.get(key_of("groups", organization), cut).get(pool_id) or scope.cuts([pool_id])[pool_id]
 
     def _each(self, organization: str, keys: Sequence[Key], fetch: Callable[[Key], Any]) -> dict[Key, Any]:
         return side_by_side.facts(self._memo, self._lanes, organization, keys, fetch)
