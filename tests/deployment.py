@@ -100,7 +100,7 @@ class Deployment:
         return self.repository.commit(**{f"specs__{name}": text for name, text in files.items()})
 
     def close_access(self, pool: str, project: str) -> None:
-        """Somebody clicks."""
+        """A person changes something by hand."""
         self.cloud.do.edit("close-access", organization=POOLS[pool], pool=pool, project=project)
 
     def is_open(self, pool: str, project: str) -> bool:

@@ -46,7 +46,7 @@ class Estate:
     pools: dict[str, list[AgentPool]] = field(default_factory=dict)
     projects: dict[str, list[Project]] = field(default_factory=dict)
     hidden: dict[str, list[Project]] = field(default_factory=dict)
-    """Projects that exist and that nobody lets us see."""
+    """Projects that exist and that the operator may not see."""
     deleted: set[str] = field(default_factory=set)
     queues: dict[str, list[Queue]] = field(default_factory=dict)
     open: set[int] = field(default_factory=set)

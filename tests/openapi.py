@@ -55,7 +55,7 @@ class Operation:
 
 
 def folder() -> Path | None:
-    """Where the documents are; None where nobody said."""
+    """Where the documents are; None where the place is not set."""
     given = os.environ.get(VARIABLE)
     return Path(given) if given else None
 

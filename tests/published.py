@@ -21,7 +21,7 @@ from tests import openapi
 Json = Any
 Drawn = st.SearchStrategy[Json]
 Said = Mapping[str, Drawn | None]
-"""The end of a property's path (`sku.name`, `alias`) → its values; None: nobody's but the service's."""
+"""The end of a property's path (`sku.name`, `alias`) → its values; None: only the service sets it."""
 
 WORDS = st.text("abcdefghijklmnopqrstuvwxyzABCXYZ0123456789.-äß ", max_size=12)
 """For a text of which nothing is known."""

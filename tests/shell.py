@@ -77,7 +77,7 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
 
 
 def sign_in(monkeypatch: pytest.MonkeyPatch, running: Running) -> None:
-    """The environment of somebody who may do what the emulator's operator may."""
+    """The environment of a person who may do what the emulator's operator may."""
     values = {
         "SPECS": "specs",
         "ALLOW_LOOPBACK": "1",

@@ -206,7 +206,7 @@ def _diff_keys(desired: dict[str, set[str]], seen: dict[str, set[str]]) -> Seque
 
 
 def _guard_keys(seen: dict[str, set[str]], changes: Sequence[Change], policy: Policy) -> Sequence[Refusal]:
-    """Nobody is locked out: what is granted in the same plan counts only as long as it is allowed."""
+    """No lockout: what is granted in the same plan counts only as long as it is allowed."""
     refusals = []
     for organization, held in seen.items():
         own = [change for change in changes if key(change).place.organization == organization]

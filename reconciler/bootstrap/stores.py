@@ -84,7 +84,7 @@ def record_file(path: Path) -> Family:
 
 
 def with_state(settings: Settings) -> Settings:
-    """The settings with the state that the policy names: a stop and a cap there hold for everybody.
+    """The settings with the state that the policy names: a stop and a cap there hold on every machine.
 
     `SettingsInvalid` where `RECONCILER_STATE` names another one, or a token may not be sent there.
     """

@@ -19,9 +19,8 @@ _LONGEST = 60
 def show_writes(writes: Json, screen: Screen) -> None:
     """A table, newest first: when, pool, what from what to what, result, why, run."""
     for one in writes:
-        screen.result(
-            "  ".join((_at(one), text_of(one, "pool"), _what(one), _ended(one), _why(one), text_of(one, "run")))
-        )
+        cells = (_at(one), text_of(one, "pool"), _what(one), _ended(one), _why(one), text_of(one, "run"))
+        screen.result(render.clean("  ".join(cells)))
 
 
 def written(write: JsonObject) -> str:
@@ -32,12 +31,17 @@ def written(write: JsonObject) -> str:
 def show_run(run: JsonObject, screen: Screen) -> None:
     """A run, its writes, and the fields that each changed."""
     trigger, commit = text_of(run, "trigger") or "not known", text_of(run, "commit") or "no commit"
-    screen.result(f"run {run['run']} of {run['pool']}, started {_when(run['started'])}, trigger {trigger}")
-    screen.result(f"  spec {run['file'] or '-'} @ {commit}; plan {run['plan'] or '-'}; policy {run['policy'] or '-'}")
+    lines = [
+        f"run {run['run']} of {run['pool']}, started {_when(run['started'])}, trigger {trigger}",
+        f"  spec {run['file'] or '-'} @ {commit}; plan {run['plan'] or '-'}; policy {run['policy'] or '-'}",
+    ]
     for one in run["writes"]:
-        screen.result(f"  {_at(one)}  {_what(one)}  {_ended(one)}  {_why(one)}")
-        for line in _details(one):
-            screen.result(f"      {line}")
+        lines += [
+            f"  {_at(one)}  {_what(one)}  {_ended(one)}  {_why(one)}",
+            *(f"      {line}" for line in _details(one)),
+        ]
+    for line in lines:
+        screen.result(render.clean(line))
 
 
 def now_of(status: PoolStatus) -> str:

@@ -142,7 +142,7 @@ def unresolved(secret: str) -> str:
     """What is wrong with a secret that is still a reference to a Key Vault; empty where it is none.
 
     App Service leaves a reference that it could not resolve in the setting as it was written (Microsoft Learn, "Use Key
-    Vault references as app settings"). Taken for the secret itself, it would be one that anybody can guess.
+    Vault references as app settings"). Taken for the secret itself, it would be one that is easy to guess.
     """
     if not secret.lower().startswith("@microsoft.keyvault("):
         return ""

@@ -12,7 +12,6 @@ to HTTP or Teams webhook trigger flows" (Power Automate moves them from ``logic.
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -107,8 +106,9 @@ def targets_of(given: Environment, value: dict[str, str]) -> tuple[NotifyTarget,
             continue
         keys = _keys(given, value) if receiver is Receiver.WEBHOOK else ()
         found.append(NotifyTarget(receiver, Secret(value[name]), keys, wanted))
-    if not value["NOTIFY_WEBHOOK"] and value["NOTIFY_WEBHOOK_SECRET"]:
-        given.wrong("NOTIFY_WEBHOOK_SECRET", "set, but RECONCILER_NOTIFY_WEBHOOK is not, so it signs nothing")
+    for name in ("NOTIFY_WEBHOOK_SECRET", "NOTIFY_WEBHOOK_SECRET_2"):
+        if value[name] and not value["NOTIFY_WEBHOOK"]:
+            given.wrong(name, "set, but RECONCILER_NOTIFY_WEBHOOK is not, so it signs nothing")
     return tuple(found)
 
 
@@ -172,23 +172,27 @@ def _keys(given: Environment, value: dict[str, str]) -> tuple[bytes, ...]:
 
 
 def _key(text: str) -> bytes:
-    """Empty for `whsec_` without base64 behind it."""
-    if not text.startswith("whsec_"):
-        return text.encode()
+    """Empty for what is no text, and for `whsec_` without base64 behind it."""
     try:
-        return base64.b64decode(text.removeprefix("whsec_"), validate=True)
-    except binascii.Error:
+        encoded = text.removeprefix("whsec_")
+        return base64.b64decode(encoded, validate=True) if encoded != text else text.encode()
+    except ValueError:  # bytes of the environment that are no UTF-8; no base64, or not even ASCII
         return b""
 
 
 def _filter(given: Environment, name: str, text: str) -> NoticeFilter:
     found: dict[str, tuple[str, ...]] = {}
-    for part in filter(None, (one.strip() for one in text.split(";"))):
+    named = [one.strip() for one in text.split(";") if one.strip()]
+    if text and not named:  # a slip must not let all pass
+        given.wrong(name, f"{text[:60]!r} names nothing; leave it out for all notices")
+    for part in named:
         field_name, equals, listed = part.partition("=")
         values = tuple(one.strip().lower() for one in listed.split(",") if one.strip())
         if field_name.strip() not in _NAMES or not equals or not values:
             given.wrong(name, f"{part[:60]!r} is none of {', '.join(f'{one}=…' for one in _NAMES)}")
             continue
+        if field_name.strip() in found:
+            given.wrong(name, f"{field_name.strip()}= is given twice; write its values behind one, with commas")
         found[field_name.strip()] = values
     for kind in found.get("kinds", ()):
         if kind not in list(NoticeKind):

@@ -1,6 +1,6 @@
 """Every kind of stored document: its name, its fields, its version. What is in no row can be neither loaded nor saved.
 
-`read` judges a document of the state before anybody uses it. A field of another type is left out, the rest is kept;
+`read` judges a document of the state before it is used. A field of another type is left out, the rest is kept;
 a document of another version, or one that is no JSON object, counts as empty. The reader of each kind takes an empty
 document for *never stored*. Documents of the safety store are not repaired: unreadable, they stop the writes that they
 govern (`governs`).

@@ -382,7 +382,7 @@ def _unknown_action(target: Never) -> Action:  # noqa: ARG001 - as above
 
 
 def _grants(body: Mapping[str, Json]) -> bool:
-    """Whether creating this pool gives anybody a right: open access, administrators or inherited roles."""
+    """Whether creating this pool grants a right: open access, administrators or inherited roles."""
     profile = (body.get("properties") or {}).get("organizationProfile") or {}
     permissions = profile.get("permissionProfile") or {}
     given = permissions.get("users") or permissions.get("groups") or permissions.get("kind") == "Inherit"

@@ -151,7 +151,7 @@ def share(properties: Json) -> None:
 
 
 def _fit_accounts(permissions: Json) -> None:
-    """Accounts belong to SpecificAccounts, which names somebody."""
+    """Accounts belong to SpecificAccounts, which names people."""
     if permissions["kind"] != "SpecificAccounts":
         permissions.pop("users", None)
         permissions.pop("groups", None)

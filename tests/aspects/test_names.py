@@ -26,7 +26,7 @@ def shop(open_shop: Open, asked: dict[str, Any], pool: str = POOL, **profile: An
 
 
 def test_a_renamed_project_is_managed_as_before_and_told(open_shop: Open) -> None:
-    """Its exception holds: nobody escapes a closed door by a new name."""
+    """Its exception holds: a new name opens no closed project."""
     here = shop(open_shop, LISTED)
     spec = document(LISTED, access=ACCESS)
     assert here.settle(spec).outcome is Outcome.IN_SYNC

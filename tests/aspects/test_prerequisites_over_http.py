@@ -1,4 +1,4 @@
-"""What has to hold around a pool, over HTTP: found in a plan, told in the status, mended by somebody else."""
+"""The prerequisites of a pool, over HTTP: found in a plan, shown in the status, fixed by an administrator."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ def without_live(resource: Json) -> Json:
 
 @pytest.mark.parametrize("source", sorted(STRATEGIES))
 def test_a_random_pool_is_imported_whole_and_its_plan_is_empty(source: str, tmp_path: Path) -> None:
-    """What somebody put with another tool, as ARM has it, is in the file."""
+    """What another tool put, as ARM has it, is in the file."""
     with start(estate()) as cloud:
         here = Estate(cloud, tmp_path)
 

@@ -99,7 +99,7 @@ class Estate:
 
 
 def followed(second: Json, first: Json) -> Json:
-    """The second spec, with what a pool keeps for ever, or what nobody knows an update of, as the first has it."""
+    """The second spec, with what a pool keeps for ever, or what has no known update, as the first has it."""
     told = copy.deepcopy(second)
     told["pool"]["location"] = first["pool"]["location"]
     _left_alone(first["pool"], told["pool"])
@@ -197,7 +197,7 @@ def test_every_example_reads_as_wanted_however_arm_answers(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_the_answer_of_any_api_version_can_be_pasted_and_plans_nothing(version: str, tmp_path: Path) -> None:
-    """Whoever made the pool, with whichever version, and asked for it with that version: it reads as it is."""
+    """Whatever identity and API version made the pool, read with that version: it reads as it is."""
     needed = {"devCenterProjectResourceId": f"{SUB}/Microsoft.DevCenter/projects/fabrikam"}
     with start(estate()) as cloud:
         here = Estate(cloud, tmp_path)

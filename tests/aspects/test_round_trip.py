@@ -133,7 +133,7 @@ strange = st.dictionaries(st.text(min_size=1, max_size=6).map("future-{}".format
 def test_a_put_keeps_what_a_newer_schema_brought(
     wanted: dict[str, Any], observed: dict[str, Any], future: dict[str, Any]
 ) -> None:
-    """Beside every object that the spec changes, what nobody here understands travels unchanged."""
+    """Beside every object that the spec changes, fields that this program does not know travel unchanged."""
     document = json.loads(json.dumps(parsed(yaml.safe_dump(observed)).body))
     places = [document, document["properties"], document["properties"]["fabricProfile"]]
     places += [

@@ -60,7 +60,7 @@ def test_state_lies_in_the_users_home_where_nothing_else_is_said(monkeypatch: py
 
 
 def test_the_environment_counts_more_than_what_lies_beneath() -> None:
-    """A `.env` file gives defaults; it never overrides what somebody typed."""
+    """A `.env` file gives defaults; it never overrides a variable of the environment."""
     beneath = {"RECONCILER_STATE": "file.db", "RECONCILER_BUDGET": "60"}
 
     settings = Settings.read({"RECONCILER_STATE": "typed.db"}, beneath=beneath)
@@ -241,7 +241,7 @@ def test_what_must_be_struck_out_of_a_text_is_known() -> None:
 
 
 def test_a_process_of_ours_gets_these_settings_and_no_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The demo must not meet somebody's real endpoints because a variable was set around it."""
+    """The demo must not reach real endpoints because a variable was set around it."""
     monkeypatch.setenv("RECONCILER_ARM_ENDPOINT", "https://management.azure.com")
     monkeypatch.setenv("SOMETHING", "else")
 

@@ -97,7 +97,7 @@ def test_the_first_document_is_written_under_the_lease(one: Stores, other: Store
 
 
 def test_who_lost_the_lease_can_no_longer_write_the_state(family: Family, one: Stores, other: Stores) -> None:
-    """Not even with the right tag, and not even before somebody else took it."""
+    """Not even with the right tag, and not even before another worker took it."""
     etag = one.state.save("pools/fabrikam", {"n": 1}, None)
     lease = one.leases.acquire("fabrikam", 60)
     family.lapse("fabrikam")

@@ -38,7 +38,7 @@ def test_what_one_worker_asks_for_another_takes(one: Stores, other: Stores) -> N
 
 @pytest.mark.parametrize("seconds", [0.0, 0.2, -1.0])
 def test_a_taken_message_is_hidden_for_a_second_at_least(family: Family, one: Stores, seconds: float) -> None:
-    """Azure Storage takes no less, so nobody gets less: what works on a laptop works there."""
+    """Azure Storage takes no less, so no store gets less: what works on a laptop works there."""
     one.queue.put("fabrikam")
     (message,) = one.queue.take(5, seconds)
 

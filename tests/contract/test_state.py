@@ -60,7 +60,7 @@ def test_names_are_listed_by_their_beginning_in_order(one: Stores) -> None:
 
 
 def test_no_update_is_lost_between_racing_writers(family: Family, one: Stores) -> None:
-    """The classic: read, add one, write; whoever was late reads again."""
+    """The classic: read, add one, write; a writer that was late reads again."""
     one.state.save("evidence/counter", 0, None)
     stores = [family.worker() for _ in range(4)]
 

@@ -86,7 +86,7 @@ def test_the_readme_shows_the_plan_that_the_demo_shows(desk: Desk) -> None:
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
 def test_ended_in_the_middle_it_clears_up(desk: Desk, sent: signal.Signals) -> None:
-    """Somebody has seen enough: no process and no folder is left."""
+    """The user stops it early: no process and no folder is left."""
     process = start(desk)
     assert process.stdout
     for line in process.stdout:

@@ -25,7 +25,7 @@ def rows(text: str) -> list[list[str]]:
 
 
 def test_ids_are_those_of_the_templates() -> None:
-    """Somebody gives a role by hand from this table."""
+    """An administrator grants a role by hand from this table."""
     listed = dict(re.findall(r"^\| ([\w ]+) \| `([0-9a-f-]{36})` \|$", PAGE, re.MULTILINE))
 
     assert listed == ROLES
@@ -80,7 +80,7 @@ def actions_of_the_role() -> list[str]:
 
 
 def test_roles_that_the_program_asks_for_are_the_pages() -> None:
-    """`doctor` names a role; whoever reads on finds it here."""
+    """`doctor` names a role; this page explains it."""
     source = "".join(path.read_text() for path in sorted((ROOT / "reconciler" / "tools" / "doctor").glob("*.py")))
     asked = {role for role in ROLES if f'"{role}"' in source}
 

@@ -1,7 +1,7 @@
 """Texts use the field's terms: these words, which hide the subject of a sentence or are this project's own, are gone.
 
-Checked are pages, examples, and all text in the code: messages, help, docstrings and comments. Of identifiers only
-the names of classes are.
+Checked are pages, examples, and all text in the code: messages, help, docstrings and comments; of tests docstrings and
+comments, since their values play people who do not exist. Of identifiers only the names of classes are.
 """
 
 from __future__ import annotations
@@ -33,6 +33,11 @@ PAGES = [
     *(path for path in sorted((ROOT / "examples").rglob("*")) if path.suffix in (".md", ".yaml", ".yml", ".py")),
 ]
 CODE = sorted(path for part in ("reconciler", "emulator") for path in (ROOT / part).rglob("*.py"))
+TESTS = sorted(
+    path
+    for path in (ROOT / "tests").rglob("*.py")
+    if path.relative_to(ROOT).parts[1] not in ("bench", "cli", "crashes", "faults", "simulation")
+)
 FOLDERS = sorted({"/".join(path.relative_to(ROOT).parts[:-1][:2]) for path in CODE})
 
 
@@ -40,6 +45,16 @@ def texts(source: str) -> Iterator[tuple[int, str]]:
     """The comments and strings of a program, each line of them with its number."""
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type in (tokenize.COMMENT, tokenize.STRING) or tokenize.tok_name[token.type] == "FSTRING_MIDDLE":
+            for offset, line in enumerate(token.string.splitlines()):
+                yield token.start[0] + offset, line
+
+
+def said(source: str) -> Iterator[tuple[int, str]]:
+    """The comments and docstrings of a program: strings that are a statement of their own."""
+    tree = ast.walk(ast.parse(source))
+    lone = {one.lineno for one in tree if isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant)}
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT or (token.type == tokenize.STRING and token.start[0] in lone):
             for offset, line in enumerate(token.string.splitlines()):
                 yield token.start[0] + offset, line
 
@@ -64,6 +79,17 @@ def test_the_texts_of_a_package_use_plain_words(folder: str) -> None:
     files = [path for path in CODE if "/".join(path.relative_to(ROOT).parts[:-1][:2]) == folder]
     places = [
         place for path in files for place in found(str(path.relative_to(ROOT)), texts(path.read_text(encoding="utf-8")))
+    ]
+
+    assert not places, "\n" + "\n".join(places)
+
+
+def test_what_tests_say_of_themselves_uses_plain_words() -> None:
+    places = [
+        f"{path.relative_to(ROOT)}:{number}: {word}"
+        for path in TESTS
+        for number, line in said(path.read_text(encoding="utf-8"))
+        for word in WORDS.findall(line)
     ]
 
     assert not places, "\n" + "\n".join(places)

@@ -258,7 +258,7 @@ def test_a_window_that_closes_while_an_intent_is_recorded_lets_nothing_out() -> 
 
 
 def test_what_narrows_does_not_wait_and_nothing_is_narrowed_before_its_grant() -> None:
-    """The grant waits for a window, so the removal in its place waits for the grant: nobody is left without rights."""
+    """The grant waits for a window, so the removal in its place waits for the grant: the place keeps its rights."""
     stage = within()
     stage.hold("bob")
     stage.hold("eve", "ann", organization=OTHER)

@@ -1,4 +1,4 @@
-"""The agent pool's own flag: as the spec says it, and nobody's business where the spec does not."""
+"""The agent pool's own flag: as the spec says it, and not managed where the spec says nothing."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_new_projects_get_a_queue_where_the_spec_says_so() -> None:
 
 
 def test_new_projects_get_none_where_the_spec_says_so() -> None:
-    """Also beside a list of projects: whoever administers a queue that nobody listed could let a pipeline in."""
+    """Also beside a list of projects: an administrator of a queue that is not listed could let a pipeline in."""
     wanted = replace(wants(False), projects=("Web",))
 
     change = look(World({PRIME: Org(pools=[POOL])}), spec(wanted), facets=ONLY).changes[0]

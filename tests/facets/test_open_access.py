@@ -1,4 +1,4 @@
-"""Open access: who wants what until when, and that nothing opens which nobody asked for."""
+"""Open access: which project is open until when, and that nothing opens without a spec."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def test_only_the_excepted_project_is_touched_where_the_organization_has_no_flag
 
 
 def test_an_exception_closes_a_queue_that_was_left_behind_in_an_unlisted_project() -> None:
-    """A project that lost its place in the list keeps its queue, and its open access until somebody closes it."""
+    """A project that lost its place in the list keeps its queue, and its open access until it is closed by hand."""
     wanted = spec(organization(PRIME, "Web", open_access=True), exceptions=[exception("App", allow=False)])
 
     assert [c.subject for c in look(world_with(1, 2), wanted, facets=ONLY).changes] == ["fabrikam-prime/App"]

@@ -64,7 +64,7 @@ def test_creation_without_open_access_or_accounts_widens_nothing() -> None:
 
 
 def test_creation_opens_nothing_that_an_exception_closes() -> None:
-    """ARM knows one flag for all projects: with it, the excepted one would be open until somebody closed it."""
+    """ARM knows one flag for all projects: with it, the excepted one would be open until a later write closed it."""
     closing = replace(wanted(), access=spec(exceptions=[exception("Web", allow=False)]).access)
 
     change = look(world_with(None), closing, facets=ONLY).changes[0]

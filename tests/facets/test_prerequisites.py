@@ -209,7 +209,7 @@ def test_a_vault_of_another_subscription_was_not_seen() -> None:
     ("document", "verdict"), [({"principalId": PRINCIPAL}, CheckResult.OK), ({}, CheckResult.UNKNOWN)]
 )
 def test_an_identity_that_the_pool_has_of_its_own_is_found_in_the_pool(document: Any, verdict: CheckResult) -> None:
-    """Before there is a pool, nobody knows who it will be."""
+    """Before there is a pool, its identity is not known."""
     wanted = pool({**BODY, "identity": {"type": "SystemAssigned"}})
     world = World({PRIME: Org()})
     world.documents[wanted.pool_id.casefold()] = {"identity": document}
@@ -256,7 +256,7 @@ def test_nothing_is_ever_planned(observed: tuple[Check, ...]) -> None:
 
 @given(st.lists(checks, max_size=2).map(tuple), st.lists(requests, max_size=3))
 def test_whatever_is_asked_is_refused(observed: tuple[Check, ...], asked: list[Change]) -> None:
-    """Also where somebody wrote a diff that is not empty; and nothing is written where nobody asked the guard."""
+    """Also where a diff that is not empty was written; and nothing is written where the guard was not called."""
     refusals = prerequisites.guard(observed, asked, Policy())
 
     assert [refusal.change for refusal in refusals] == asked

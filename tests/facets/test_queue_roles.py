@@ -1,4 +1,4 @@
-r"""Roles on a project's queue: at least what is listed, exactly that where the list is exclusive, nobody locked out."""
+r"""Roles on a project's queue: at least what is listed, exactly that where the list is exclusive, never a lockout."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def test_what_an_exclusive_list_takes(
 
 
 def test_the_last_administrator_that_was_seen_stays() -> None:
-    """Somebody has to be able to give roles; an inherited administrator is one."""
+    """An identity has to be able to assign roles; an inherited administrator is one."""
     wanted = wants(True, administrator=())
     alone = look(administered(world_with({BOB.id: "Administrator"}, {ANN.id: "Reader"})), wanted, facets=ONLY)
     backed = look(world_with({BOB.id: "Administrator"}), wanted, facets=ONLY)

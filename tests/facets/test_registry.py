@@ -16,7 +16,7 @@ MODULES = sorted(one.name for one in pkgutil.iter_modules(facets.__path__) if on
 
 
 def test_every_facet_module_is_in_the_registry() -> None:
-    """A module that nobody registered would be code that never runs, and a promise that nobody keeps."""
+    """A module that is not registered would be code that never runs, and a promise that is not kept."""
     assert sorted(facet.name for facet in FACETS) == MODULES
 
 

@@ -1,4 +1,4 @@
-"""Administrators: who is given the role, who may lose it, and that nobody is ever locked out."""
+"""Administrators: who is given the role, who may lose it, and that an administrator is always left."""
 
 from __future__ import annotations
 

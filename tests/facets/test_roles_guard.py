@@ -1,4 +1,4 @@
-"""The guard over administrators, and the properties of their diff: nobody is ever locked out."""
+"""The guard over administrators, and the properties of their diff: an administrator is always left."""
 
 from __future__ import annotations
 

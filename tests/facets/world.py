@@ -1,8 +1,8 @@
 """A small estate in memory: what facets read (a Survey) and what they write (both writers), over one state.
 
-It keeps the rules that matter for facets: a queue needs its agent pool, a lower role is replaced, an id that nobody
-has assigns nobody, and a switched-off inheritance takes inherited roles away. It knows no HTTP and no lag; scenarios on
-the emulator have those.
+It keeps the rules that matter for facets: a queue needs its agent pool, a lower role is replaced, an id without an
+identity is accepted and assigns no role, and a switched-off inheritance takes inherited roles away. It knows no HTTP
+and no lag; scenarios on the emulator have those.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ POOL = AgentPool(7, "fabrikam-managed-pool", auto_provision=True)
 
 
 def person(name: str) -> Identity:
-    """Somebody whose local id follows from the name."""
+    """An identity whose local id follows from the name."""
     return Identity(f"id-{name}", name.capitalize(), f"{name}@fabrikam.com", origin_id=f"origin-{name}")
 
 

@@ -129,7 +129,7 @@ def parameter_problems(files: Files, text: str) -> list[str]:
 
 
 def _symbols(file: Template) -> Iterator[str]:
-    """Names that are used and not declared, declared and not used; functions that nobody looked up."""
+    """Names that are used and not declared, declared and not used; functions without a look-up."""
     root = tree_sitter.Parser(_LANGUAGE).parse(file.text.encode()).root_node
     used, called, local = set[str](), set[str](), set[str]()
     for node in _walk(root):

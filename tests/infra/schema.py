@@ -2,7 +2,7 @@
 
 The facts are in schemas.json (see scripts/bicep_facts.py) and schemas_read.json. What Azure computes is not judged,
 except the two literals of a ternary. An enumeration that the service calls open is taken as closed here: a value that
-nobody has published is more likely a slip than a novelty.
+is not published is more likely a slip than a novelty.
 """
 
 from __future__ import annotations

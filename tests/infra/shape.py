@@ -42,7 +42,7 @@ _STREAMS = (
 
 
 def role_ids(world: World) -> Iterator[str]:
-    """A wrong id is another role, and one that nobody uses is an invitation."""
+    """A wrong id is another role, and one that is not used is an invitation."""
     text = "".join(file.text for file in world.files.values())
     used = set(re.findall(r"(?:roles|ids)(?:\['([^']+)'\]|\.(\w+))", text))
 

@@ -148,7 +148,7 @@ def test_what_is_deployed_is_what_was_built() -> None:
 
 
 def test_every_value_for_azd_is_handed_over() -> None:
-    """One that a pipeline left out would fall back to its default, and take away what somebody had set up."""
+    """One that a pipeline left out would fall back to its default, and undo what was set up."""
     asked = set(re.findall(r"\$\{(\w+)", (INFRA / "main.parameters.json").read_text()))
     given = read("github/deploy.yml")["jobs"]["azure"]["env"]
 
@@ -157,7 +157,7 @@ def test_every_value_for_azd_is_handed_over() -> None:
 
 
 def test_a_workflow_for_pull_requests_has_the_least_of_rights() -> None:
-    """Whoever opens a pull request decides what these run on; a fork's run gets none of what is written here."""
+    """The author of a pull request decides what these run on; a fork's run gets none of what is written here."""
     workflow = read("github/specs.yml")
 
     assert list(workflow["on"]) == ["pull_request"]

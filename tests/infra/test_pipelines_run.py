@@ -269,7 +269,7 @@ def test_a_package_of_the_pull_request_is_never_imported(kind: str, tmp_path: Pa
 
 @pytest.mark.parametrize("branch", ["refs/heads/main", "refs/pull/7/head"])
 def test_azure_repos_is_checked_at_the_merge_alone(branch: str, tmp_path: Path, cloud: Running) -> None:
-    """A run that somebody starts by hand on a branch would put that branch's plan on no pull request."""
+    """A run that is started by hand on a branch would put that branch's plan on no pull request."""
     with hosted("azure-repos") as host:
         agent = Agent(host, tmp_path, cloud)
         agent.environment["BUILD_SOURCEBRANCH"] = branch

@@ -1,7 +1,7 @@
 """Alerts and workbook ask for what the program says: names of metrics, events, fields, outcomes, reasons, functions.
 
-A query for a name that nobody writes is an alert that never rings. The names of the program are read from its source,
-where they are written.
+A query for a name that is never written is an alert that never rings. The names of the program are read from its
+source, where they are written.
 """
 
 from __future__ import annotations
@@ -222,7 +222,7 @@ def test_documents_link_to_files_that_are_there() -> None:
 
 
 def test_the_page_about_deployment_is_complete() -> None:
-    """Every value that azd fills in, every role, every output is told of, and nothing else; each step has its check."""
+    """Every value that azd fills in, every role, every output is described, no other; each step has its check."""
     deploy = (ROOT / "docs" / "deploy.md").read_text()
     asked = set(re.findall(r"\$\{(\w+)", (INFRA / "main.parameters.json").read_text())) - {
         "AZURE_ENV_NAME",

@@ -171,7 +171,7 @@ def test_an_exception_past_its_last_day_names_nothing() -> None:
 
 
 def test_the_operator_takes_a_role_only_where_something_is_taken_away() -> None:
-    """Otherwise it has its rights from above, and a role of its own would be one that nobody asked for."""
+    """Otherwise it has its rights from above, and a role of its own would be one that no spec asks for."""
     roles = SPEC.access.roles
     kept = replace(SPEC, access=replace(SPEC.access, roles=tuple(replace(one, exclusive=False) for one in roles)))
 
@@ -386,7 +386,7 @@ OF_GITHUB = replace(SPEC, organizations=(), body={"properties": {"organizationPr
     ],
 )
 def test_a_pool_of_github_is_held_against_spec_and_policy_too(url: str, policy: Policy, refused: list[str]) -> None:
-    """Its organizations stand in the body alone; a name on GitHub is somebody else's than the same one here."""
+    """Its organizations stand in the body alone; a name on GitHub is another owner's than the same one here."""
     body = {"properties": {"organizationProfile": {"organizations": [{**GITHUB, "url": url}]}}}
     put = arm(CreatePool(SPEC.pool_id, body))
 

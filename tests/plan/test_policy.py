@@ -44,7 +44,7 @@ def test_an_empty_mapping_is_the_default() -> None:
 
 
 def test_every_problem_is_told_with_its_line_and_the_nearest_name() -> None:
-    """A policy is mended in one go, or somebody deploys it three times."""
+    """All problems of a policy are named at once, or it is deployed three times."""
     text = b"""organisations: [a]
 projects: fabrikam-prime/*
 projects: [1]

@@ -132,7 +132,7 @@ def test_a_place_says_on_which_resource_its_roles_are_assigned(place: Any, resou
     assert place.resource == resource
 
 
-# --- a type that nobody knows ---------------------------------------------------------------------------------
+# --- a type that is not known ---------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)

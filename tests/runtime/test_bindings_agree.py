@@ -114,7 +114,7 @@ def test_pages_are_outside_of_the_api_and_one_is_at_the_root() -> None:
 
 
 def test_what_needs_no_function_key_says_so_in_the_document_and_nothing_else_does() -> None:
-    """A lock that is missing on one side only is found here, and not by somebody else."""
+    """A lock that is missing on one side only is found here, and not in production."""
     open_here = {name for name, binding in of_type("httpTrigger").items() if _level(binding) == "anonymous"}
     operations = [item[method] for item in OPENAPI["paths"].values() for method in item if method != "parameters"]
     open_there = {operation["operationId"] for operation in operations if "security" in operation}

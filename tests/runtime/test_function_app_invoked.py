@@ -140,7 +140,7 @@ def test_http_refuses_as_its_document_says(real: Real) -> None:
 
 
 def test_an_error_is_reported_to_the_host(real: Real) -> None:
-    """The platform redelivers what failed: an error that nobody reports would be a lost wish."""
+    """The platform redelivers what failed: an error that is not reported would be a lost request."""
     invoked = real.host.queue("worker", '{"keys":["build-pool"]}', "no moment")
 
     assert not invoked.succeeded

@@ -16,7 +16,7 @@ EVERYTHING = {"authorized_list": "complete", "organization_queue_list": "complet
 
 
 def closed() -> list[drafts.Json]:
-    """The same pools, and nobody's pipelines may use them without being asked."""
+    """The same pools, and no pipeline may use them without a permission."""
     tailspin = drafts.organization(TAILSPIN, open_access=False)
     prime = drafts.organization(PRIME, ["fabrikam-dev", "fabrikam-test"], open_access=False)
     return [drafts.managed(tailspin=tailspin, prime=prime), drafts.release()]

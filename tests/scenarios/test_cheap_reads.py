@@ -169,7 +169,7 @@ SWITCHES = {
 def test_in_sync_is_never_said_wrongly(
     world: World, left: dict[str, Any], wish: dict[str, Any], switches: dict[str, Any], evidence: bool
 ) -> None:
-    """Whatever the estate, the wish and the behaviour of the planes: in sync means that a second opinion agrees.
+    """Whatever the estate, the spec and the behaviour of the planes: in sync means that a second opinion agrees.
 
     With and without what earlier runs learned of the list of authorized resources. (A list that was complete and then
     begins to lie is another story, above: the sample of each sweep finds it out, not the first look.)

@@ -86,7 +86,7 @@ def test_a_failed_creation_is_told_and_begun_again_once_the_cause_is_gone(nothin
 
 @pytest.mark.parametrize("delay", [0, 120])
 def test_agent_pools_that_appear_late_are_waited_for(nothing: World, delay: float) -> None:
-    """ARM says Succeeded before Azure DevOps shows the pool: nobody may make another one meanwhile."""
+    """ARM says Succeeded before Azure DevOps shows the pool: no second one may be made meanwhile."""
     nothing.switch(devops__pool_delay=delay)
 
     nothing.settle()
@@ -161,7 +161,7 @@ def test_an_alias_is_the_name_of_the_new_agent_pool(nothing: World) -> None:
 
 
 def test_a_body_that_arm_refuses_is_told_in_its_own_words_and_not_sent_for_ever(nothing: World) -> None:
-    """Somebody has to change the spec; until then a look costs at most the one refused request of a sweep."""
+    """An administrator has to change the spec; until then a look costs at most the one refused request of a resync."""
     nothing.switch(arm__unknown_sku="refused")
     document = managed()
     document["pool"]["properties"]["fabricProfile"]["sku"]["name"] = "Standard_Nonsense"

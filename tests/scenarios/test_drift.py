@@ -36,7 +36,7 @@ def test_where_nothing_drifted_nothing_is_done(world: World) -> None:
 
 
 def test_a_closed_queue_is_opened_again(world: World) -> None:
-    """The usual drift: somebody closed one project, and its builds wait for an approval that nobody gives."""
+    """The usual drift: one project was closed by hand, and its builds wait for an approval that does not come."""
     world.by_hand("close-access", organization=TAILSPIN, pool=POOL, project="Web")
 
     result = world.apply()
@@ -58,7 +58,7 @@ def test_a_queue_that_somebody_opened_is_closed_again(world: World) -> None:
 
 
 def test_single_pipelines_stay_authorized_when_a_queue_is_closed(world: World) -> None:
-    """The list of single pipelines is somebody else's decision, and survives the switch."""
+    """The list of single pipelines is not this facet's, and survives the switch."""
     pipeline = world.by_hand("create-pipeline", organization=PRIME, project="fabrikam-dev", name="nightly")
     world.by_hand("authorize-pipeline", organization=PRIME, pool=POOL, project="fabrikam-dev", pipeline=pipeline)
     world.by_hand("open-access", organization=PRIME, pool=POOL, project="fabrikam-dev")
@@ -89,7 +89,7 @@ def test_a_deleted_queue_is_waited_for_once_then_made_and_opened(world: World) -
 
 @pytest.mark.parametrize("made", ["none", "made"], ids=["the-service-adds-none", "the-service-adds-it"])
 def test_a_project_created_later_is_served_where_all_are_wanted(world: World, made: str) -> None:
-    """Nobody announces a new project: the next sweep has to find it, and open it if that is the organization's wish."""
+    """No event announces a new project: the next resync has to find it, and to open it if the spec says so."""
     world.switch(devops__queue_for_later_project=made)
     world.by_hand("create-project", organization=TAILSPIN, name="Games")
 
@@ -169,7 +169,7 @@ def test_a_listed_project_that_was_renamed_is_reported_until_the_spec_follows(wo
 
 
 def test_a_hidden_project_is_degraded_and_never_in_sync(world: World) -> None:
-    """Hidden and deleted look alike: nothing is written for it, and nobody is told that all is well."""
+    """Hidden and deleted look alike: nothing is written for it, and the pool is not reported as in sync."""
     world.by_hand("hide-project", organization=PRIME, project="fabrikam-dev")
     world.by_hand("open-access", organization=PRIME, pool=POOL, project="fabrikam-dev")
 
@@ -183,7 +183,7 @@ def test_a_hidden_project_is_degraded_and_never_in_sync(world: World) -> None:
 
 
 def test_a_hidden_project_counts_where_all_are_wanted(world: World) -> None:
-    """Nobody lists it, and it is missing all the same: all means those too which the operator cannot see."""
+    """No list names it, and it is missing all the same: all means those too which the operator cannot see."""
     world.by_hand("hide-project", organization=TAILSPIN, project="Data")
 
     result = world.settle()[POOL]
@@ -363,7 +363,7 @@ def test_another_location_is_told_and_the_rest_is_applied(world: World) -> None:
 
 
 def test_several_drifts_on_both_planes_are_repaired_in_one_go(world: World) -> None:
-    """One run does what it can, one more finds the rest: nobody has to push twice."""
+    """One run does what it can, one more finds the rest: no second push is needed."""
     world.spec(
         managed(
             prime=organization(PRIME, ["fabrikam-dev", "fabrikam-test", "fabrikam-perf"], open_access=False),

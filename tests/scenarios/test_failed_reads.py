@@ -61,7 +61,7 @@ def drift(world: World, *, queue: bool = False) -> None:
 
 
 def never_claimed(result: Result) -> None:
-    """Whatever could not be seen, nobody is told that all is well."""
+    """Whatever could not be read, the pool is not reported as in sync."""
     ready = result.status.condition(ConditionKind.READY)
     assert ready is not None
     assert ready.status is not Truth.TRUE, summary({POOL: result})
@@ -202,7 +202,7 @@ def test_a_failing_list_of_pools_makes_nobody_create_one(world: World, kind: str
 
 
 def test_an_operation_that_cannot_be_asked_about_is_not_begun_a_second_time(world: World) -> None:
-    """While nobody knows how the first one ends, a second one would only be refused, or worse, carried out."""
+    """While it is not known how the first one ends, a second one would only be refused, or worse, carried out."""
     world.spec(managed(prime=organization(PRIME, ["fabrikam-dev", "fabrikam-test"], open_access=False, parallelism=5)))
     world.switch(arm__update_seconds=600)
     world.apply()

@@ -77,7 +77,7 @@ def much_to_do(world: World, *, arm: bool = False) -> None:
 
 
 def nobody_was_locked_out(world: World) -> None:
-    """At every stop: the operator and whoever was to stay administer both agent pools."""
+    """At every stop: the operator and those who were to stay administer both agent pools."""
     for name in (PRIME, TAILSPIN):
         assert {"operator", "ann"} <= world.truth.administrators(name, POOL)
 
@@ -229,7 +229,7 @@ def test_reads_that_lag_behind_writes_are_waited_for(world: World, lag: float) -
 
 @pytest.mark.parametrize("second", ["refused", "accepted"])
 def test_a_write_while_somebody_else_s_operation_runs_waits_for_it(world: World, second: str) -> None:
-    """Somebody pressed «Apply» in the portal: the operator does not write over it, whatever ARM would let it."""
+    """A person pressed «Apply» in the portal: the operator does not write over it, whatever ARM would let it."""
     world.switch(arm__concurrent_write=second, arm__update_seconds=300)
     wider = organization(PRIME, ["fabrikam-dev", "fabrikam-test"], open_access=False, parallelism=5)
     world.spec(managed(prime=wider))
@@ -248,7 +248,7 @@ def test_a_write_while_somebody_else_s_operation_runs_waits_for_it(world: World,
 
 
 def test_an_operation_that_is_refused_as_one_too_many_is_tried_again(world: World) -> None:
-    """Between the read and the write somebody else began: 409, and the next run finds it done."""
+    """Between the read and the write another writer began: 409, and the next run finds it done."""
     world.spec(managed(prime=organization(PRIME, ["fabrikam-dev", "fabrikam-test"], open_access=False, parallelism=5)))
     world.do.fault("409", route="Pools_CreateOrUpdate", count=1)
 

@@ -43,7 +43,7 @@ def test_an_exception_counts_to_the_end_of_its_last_day(world: World) -> None:
 
 
 def test_an_exception_closes_one_project_of_an_open_organization(world: World) -> None:
-    """An undated exception holds for ever, also against what somebody clicks."""
+    """An undated exception holds for ever, also against changes by hand."""
     world.spec(
         managed(access={"openAccess": [{"project": "fabrikam-tailspin/Data", "allow": False, "reason": "payroll"}]})
     )
@@ -71,7 +71,7 @@ def test_report_mode_shows_everything_and_writes_nothing(world: World) -> None:
 
 
 def test_a_paused_pool_is_not_touched_and_the_others_are(world: World) -> None:
-    """Somebody works on the pool by hand, and says until when."""
+    """An administrator works on the pool by hand, and says until when."""
     until = (world.today + timedelta(days=30)).isoformat()
     world.spec(managed(mode="pause", until=until, reason="migration"))
     world.by_hand("close-access", organization=TAILSPIN, pool=POOL, project="Web")
@@ -86,7 +86,7 @@ def test_a_paused_pool_is_not_touched_and_the_others_are(world: World) -> None:
 
 
 def test_a_pause_ends_by_itself(world: World) -> None:
-    """A forgotten pause would be a pool that nobody guards."""
+    """A forgotten pause would be a pool that is not guarded."""
     world.spec(managed(mode="pause", until=world.today.isoformat(), reason="migration"))
     world.by_hand("open-access", organization=PRIME, pool=POOL, project="fabrikam-dev")
 
@@ -97,14 +97,14 @@ def test_a_pause_ends_by_itself(world: World) -> None:
 
 
 def test_an_approved_plan_is_applied(world: World) -> None:
-    """The hash of what somebody read in a pull request is enough."""
+    """The hash that a reviewer read in a pull request is enough."""
     world.by_hand("close-access", organization=TAILSPIN, pool=POOL, project="Web")
 
     assert world.apply(plan_hash=world.plan().hash).outcome is Outcome.APPLIED
 
 
 def test_a_plan_that_changed_since_its_approval_is_not_applied(world: World) -> None:
-    """Somebody clicked in between: what would be done is not what was read, so nothing is done."""
+    """A change by hand came in between: what would be done is not what was read, so nothing is done."""
     world.by_hand("close-access", organization=TAILSPIN, pool=POOL, project="Web")
     approved = world.plan().hash
     world.by_hand("set-role", organization=PRIME, pool=POOL, who="bob", role="Administrator")

@@ -1,4 +1,4 @@
-"""Who administers the build machines: granted first, taken last, never so that nobody is left."""
+"""Who administers the build machines: granted first, taken last, so that an administrator is always left."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def body_of(entry: dict[str, Any]) -> str:
 
 
 def test_an_administrator_added_by_hand_is_removed(world: World) -> None:
-    """The list of prime is exclusive: whoever is on no list loses the role, and the plan says who."""
+    """The list of prime is exclusive: an identity on no list loses the role, and the plan names it."""
     world.by_hand("set-role", organization=PRIME, pool=POOL, who="eve", role="Administrator")
 
     result = world.apply()
@@ -97,7 +97,7 @@ def test_a_handover_grants_before_it_revokes(world: World) -> None:
 
 
 def test_narrowing_is_the_last_thing_a_run_does_in_an_organization(world: World) -> None:
-    """A run that dies half-way leaves too many rights, never too few: nobody is locked out of a burning house."""
+    """A run that dies half-way leaves too many rights, never too few: an administrator is left at every step."""
     world.by_hand("set-inheritance", organization=PRIME, pool=POOL, on=True)
     world.by_hand("open-access", organization=PRIME, pool=POOL, project="fabrikam-dev")
     world.by_hand("set-role", organization=PRIME, pool=POOL, who="eve", role="Administrator")
@@ -129,7 +129,7 @@ def test_where_a_grant_fails_nothing_is_taken_away_in_that_organization(world: W
 
 
 def test_the_operator_never_removes_itself(world: World) -> None:
-    """It is on no list, and an exclusive list would take it out: then nobody would repair anything any more."""
+    """It is on no list, and an exclusive list would take it out: then the operator could repair nothing any more."""
     world.spec(managed(access=prime_roles(BOB, exclusive=True, inherit=False)))
 
     world.settle()
@@ -138,7 +138,7 @@ def test_the_operator_never_removes_itself(world: World) -> None:
 
 
 def test_the_last_administrator_is_not_removed(world: World) -> None:
-    """The only one who is wanted is not known yet, and the operator administers by other means: somebody has to remain."""
+    """The only desired one is not known yet, the operator administers by other means: an administrator has to remain."""
     world.by_hand("remove-role", organization=PRIME, pool=POOL, who="operator")
     world.spec(managed(access=prime_roles(ZOE, exclusive=True)))
 
@@ -186,7 +186,7 @@ def test_a_group_of_azure_devops_is_found_by_its_name(world: World) -> None:
 
 
 def test_an_unknown_group_of_azure_devops_is_a_gap(world: World) -> None:
-    """Nobody can make it known; whoever is on the exclusive list's place stays until it is."""
+    """It cannot become known; an identity in the place of the exclusive list stays until it is."""
     world.by_hand("set-role", organization=PRIME, pool=POOL, who="carol", role="Administrator")
     world.spec(managed(access=prime_roles(f"[{PRIME}]\\Platfrom", exclusive=True, inherit=False)))
 
@@ -213,7 +213,7 @@ def test_inheritance_goes_off_and_the_operator_remains(world: World, way: str) -
 
 
 def test_inheritance_stays_on_where_the_operator_may_not_assign_itself(world: World) -> None:
-    """The service may refuse a caller's own assignment: then a person has to give it, and until then nobody is locked out."""
+    """The service may refuse a caller's own assignment: then a person has to give it; until then no right is removed."""
     world.switch(devops__own_pool_role="refused")
     world.by_hand("set-inheritance", organization=PRIME, pool=POOL, on=True)
     world.by_hand("remove-role", organization=PRIME, pool=POOL, who="operator")
@@ -248,7 +248,7 @@ def test_an_inherited_administrator_suffices_while_inheritance_is_on(world: Worl
 
 
 def test_an_inherited_administrator_is_assigned_before_inheritance_goes_off(world: World) -> None:
-    """Otherwise the switch would take the role of somebody whom the spec wants."""
+    """Otherwise the switch would take the role of an identity that the spec names."""
     found = estate()
     found["organizations"][0]["roles"] = {"Administrator": ["ann"]}
     found["organizations"][0]["agentPools"][0]["roles"] = {}
@@ -285,7 +285,7 @@ def test_the_permission_profile_of_arm_is_kept_true(world: World, kind: str) -> 
 
 
 def test_people_have_another_id_in_each_organization(world: World) -> None:
-    """A local id of one organization is nobody in the next: answered with 200, and no one assigned."""
+    """A local id of one organization means no identity in the next: the response is 200, and nothing is assigned."""
     both = [{"organization": name, "administrators": [ANN, BOB]} for name in (PRIME, TAILSPIN)]
     world.spec(managed(access={"roles": both}))
 
@@ -295,7 +295,7 @@ def test_people_have_another_id_in_each_organization(world: World) -> None:
 
 
 def test_two_spellings_of_one_person_are_one(world: World) -> None:
-    """Nobody is granted twice, and nobody is removed under one name while wanted under another."""
+    """No identity is granted twice, and none is removed under one name while desired under another."""
     oid = next(one["oid"] for one in world.do.state()["principals"] if one["name"] == "ann")
     world.spec(managed(access=prime_roles(ANN.upper(), oid, exclusive=True, inherit=False)))
 
@@ -303,7 +303,7 @@ def test_two_spellings_of_one_person_are_one(world: World) -> None:
 
 
 def test_an_operator_without_rights_says_so_and_stays_polite(world: World) -> None:
-    """Forbidden is for a person to mend: it is told, not hammered, and the other organization is served."""
+    """Forbidden is for an administrator to fix: it is reported, not repeated, and the other organization is served."""
     world.by_hand("take-rights", organization=PRIME)
     world.by_hand("close-access", organization=TAILSPIN, pool=POOL, project="Web")
     world.by_hand("set-role", organization=PRIME, pool=POOL, who="eve", role="Administrator")

@@ -1,4 +1,4 @@
-"""What the deployment allows: spec authors are less trusted than the operator, and their wishes are held against it."""
+"""What the deployment allows: spec authors are less trusted than the operator, and their specs are held against it."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _drift_of_every_kind(world: World) -> None:
     ],
 )
 def test_what_the_policy_does_not_allow_is_refused_and_shown(world: World, text: str, rule: str, left: str) -> None:
-    """Spec authors are less trusted than the operator: a wish beyond the policy is a refusal in the plan."""
+    """Spec authors are less trusted than the operator: a spec beyond the policy is a refusal in the plan."""
     _drift_of_every_kind(world)
     world.policy(text)
 

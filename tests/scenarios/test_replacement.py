@@ -142,7 +142,7 @@ def test_without_the_word_in_the_spec_it_is_refused_as_ever(moving: World) -> No
 
 
 def test_another_name_is_another_pool_and_never_a_replacement(moving: World) -> None:
-    """The old one stays where it is: nobody names it any more, and nothing that nobody names is touched."""
+    """The old one stays where it is: no spec names it any more, and nothing without a spec is touched."""
     other = {**moved("eastus"), "name": "fabrikam-second-pool"}
     moving.only_these([other])
 
@@ -209,7 +209,7 @@ def test_a_spec_that_does_not_name_everything_of_the_resource_is_not_enough_to_m
 
 
 def test_an_approved_plan_is_carried_out_and_another_one_is_not(moving: World) -> None:
-    """What somebody gives after the approval would be lost without anybody knowing: that is another plan."""
+    """What is granted after the approval would be lost without a notice: that is another plan."""
     approved = moving.plan().hash
     moving.by_hand("set-role", organization=TAILSPIN, pool=POOL, who="bob", role="Reader")
 
@@ -249,7 +249,7 @@ def test_a_process_that_dies_after_the_deletion_was_sent_is_followed_by_one_that
 
 
 def test_a_creation_that_fails_afterwards_is_told_with_its_reason_and_with_the_commit(moving: World) -> None:
-    """There is no pool now: that is worth somebody's night, and every sweep tries again."""
+    """There is no pool now: that is an alert, and every resync tries again."""
     asked = moving.revision
     moving.apply()
     moving.do.settle()

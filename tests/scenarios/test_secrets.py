@@ -1,7 +1,7 @@
 """Nothing secret is written down, wherever it is looked for, and a token goes where it belongs and nowhere else.
 
-Canaries are planted where secrets live: in both tokens, in the name of whoever clicked, in the signed query of an
-operation's URL. The one place that has to keep such a URL is the state file: nothing else leads to the operation.
+Canaries are planted where secrets live: in both tokens, in the name of the person who clicked, in the signed query of
+an operation's URL. The one place that has to keep such a URL is the state file: nothing else leads to the operation.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def signed(world: World) -> list[str]:
 
 
 def test_no_command_prints_a_secret_in_any_form(world: World, desk: Desk) -> None:
-    """Plans go into pull requests, status into dashboards, standard error into somebody else's log."""
+    """Plans go into pull requests, status into dashboards, standard error into the logs of other systems."""
     drift(world)
     world.write_specs()
     world.switch(arm__update_seconds=3600)
@@ -147,7 +147,7 @@ def test_each_plane_sees_its_own_token_and_no_other(world: World) -> None:
 
 
 def test_an_operation_s_url_that_points_elsewhere_gets_neither_token_nor_call(world: World) -> None:
-    """Whoever can write the state, or answer for ARM, must not be able to send our token to another host."""
+    """A writer of the state, or a server in the place of ARM, must not be able to send our token to another host."""
     drift(world)
     world.switch(arm__update_seconds=3600)
     world.apply()

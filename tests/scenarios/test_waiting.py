@@ -25,7 +25,7 @@ def told(result: Result) -> tuple[str, str]:
 
 
 def test_an_agent_pool_that_is_hidden_is_told_after_an_hour_and_managed_again_once_it_is_shown(world: World) -> None:
-    """Nobody knows whether it is gone or hidden: nothing is written there, everything else is, and somebody is told."""
+    """It may be gone or hidden: nothing is written there, everything else is, and it is reported."""
     world.only(POOL)
     world.by_hand("hide-pool", organization=PRIME, pool=POOL)
     before = world.clock.now()

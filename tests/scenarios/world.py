@@ -183,7 +183,7 @@ class World:
         return folder
 
     def rewrite_state(self, old: str, new: str) -> None:
-        """Somebody meddles with the pool's document: one text in it becomes another."""
+        """Another tool edits the pool's document: one text in it becomes another."""
         store = self.parts.store
         name = f"pools/{POOL}"
         document = store.state.load(name)
@@ -251,7 +251,7 @@ class World:
         self.do.advance(seconds)
 
     def by_hand(self, what: str, **arguments: Json) -> Json:
-        """Somebody does something in a web page."""
+        """A person changes something in a web page."""
         return self.do.edit(what, **arguments)
 
     def switch(self, **switches: bool | float | str) -> None:

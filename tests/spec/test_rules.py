@@ -213,6 +213,6 @@ def test_rules_are_checked_beside_broken_fields_and_say_nothing_of_those(says: A
 
 
 def test_a_rule_about_a_whole_is_silent_where_a_part_is_broken(says: Any) -> None:
-    """SpecificAccounts seems to name nobody, because the list could not be read: only the list is told."""
+    """SpecificAccounts seems to name no account, because the list could not be read: only the list is reported."""
     (problem,) = says((f"{ORG}.permissionProfile", {"kind": "SpecificAccounts", "users": "ann@fabrikam.com"}))
     assert "write a list" in problem

@@ -83,7 +83,7 @@ def test_the_examples_are_a_set_that_can_be_used_together() -> None:
 
 
 def test_one_example_names_every_property(schema: dict[str, Any]) -> None:
-    """Whoever adds a property shows it."""
+    """A new property of the schema is shown here."""
     shown = str(documents((ROOT / "examples/specs/fabrikam-everything.yaml").read_bytes())[0].value)
     elsewhere = {
         "repositories",

@@ -1,4 +1,4 @@
-"""Five stories of the largest example, each as somebody lives it: what is typed, what is read, how it ends.
+"""Five stories of the largest example, each as a user meets it: what is typed, what is read, how it ends.
 
 The command line runs as a process of its own against both planes over HTTP; what is asserted is what a person reads.
 """
@@ -28,7 +28,7 @@ def as_json(ended: Ended) -> Any:
 
 
 def test_validate_three_slips_are_found_at_once_each_on_its_line(desk: Desk) -> None:
-    """Ann edits the spec in a hurry. She reads what is wrong, where, and what to write, and mends it in one go."""
+    """Ann edits the spec in a hurry. She reads what is wrong, where, and what to write, and fixes it in one go."""
     assert (desk.run("validate").code, desk.run("validate").out) == (0, "1 spec valid\n")
 
     edit(desk, "parallelism: 6", "parallelism: 5")
@@ -59,7 +59,7 @@ def test_validate_three_slips_are_found_at_once_each_on_its_line(desk: Desk) -> 
 
 
 def test_plan_shows_the_pool_before_it_is_made_and_the_drift_afterwards(desk: Desk, cloud: Running) -> None:
-    """Ann ends the pause, reads what would be made, lets it be made; then somebody clicks, and the plan says what."""
+    """Ann ends the pause, reads what would be made, lets it be made; then comes a change by hand, and the plan says what."""
     paused = desk.run("plan")
     assert paused.code == 2, "a pause hides no difference"
     held = f"not applied: paused until 2028-01-01T00:00:00Z ({NAME}.yaml:7): shown as an example, not run"
@@ -138,7 +138,7 @@ def test_import_takes_the_pool_under_control_and_loses_nothing_of_it(running_poo
 
 
 def test_explain_says_why_a_pipeline_waits_and_what_would_let_it_run(running_pool: Desk, cloud: Running) -> None:
-    """The phone rings: `check` waits for permission, `nightly` does not. And Web is closed, though nobody wanted it so."""
+    """The phone rings: `check` waits for permission, `nightly` does not. And Web is closed, though no spec says so."""
     nightly = running_pool.run("explain", NAME, "fabrikam-dev", "nightly")
     assert nightly.code == 0
     assert lines(nightly)[0] == f"{DEV} pipeline nightly on {NAME}: may run"

@@ -1,4 +1,4 @@
-"""`serve` as a process of its own, with telemetry on, told of an event by the emulated services."""
+"""`serve` as a process of its own, with telemetry on, and an event that the emulated services send it."""
 
 from __future__ import annotations
 

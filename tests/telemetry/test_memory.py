@@ -1,4 +1,4 @@
-"""Metrics are kept where somebody asks for them, and cost nothing elsewhere."""
+"""Metrics are kept where a reader is configured, and cost nothing elsewhere."""
 
 from __future__ import annotations
 

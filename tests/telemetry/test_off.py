@@ -1,4 +1,4 @@
-"""Where nobody watches, nothing is imported for it and nothing is made."""
+"""Where telemetry is off, nothing is imported for it and nothing is made."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_otlp_without_its_package_is_said_before_anything_begins(monkeypatch: py
 
 
 def test_a_span_that_nobody_records_hands_on_what_it_came_with() -> None:
-    """A message goes on carrying its event's trace through a process that tells nobody."""
+    """A message goes on carrying its event's trace through a process without telemetry."""
     parent = "00-" + "a" * 32 + "-" + "b" * 16 + "-01"
     with NO_TELEMETRY.span("event", parent=parent, links=(parent,), attributes={"reconciler.keys": 1}) as span:
         span.set("reconciler.keys", 2)

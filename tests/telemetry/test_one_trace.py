@@ -115,7 +115,7 @@ def test_figures_say_what_was_done(deployment: Deployment) -> None:
 
 
 def test_a_message_that_another_run_has_answered_links_to_that_run(deployment: Deployment) -> None:
-    """Coalesced wishes keep traces of their own; where their work was done is one step away."""
+    """Coalesced requests keep traces of their own; where their work was done is one step away."""
     other = "00-" + "c" * 32 + "-" + "d" * 16 + "-01"
     deployment.close_access("build-pool", "Web")
     with receiving() as receiver:
@@ -132,7 +132,7 @@ def test_a_message_that_another_run_has_answered_links_to_that_run(deployment: D
 
 
 def test_a_wish_without_a_trace_begins_one(deployment: Deployment) -> None:
-    """Its first span has no parent: one that nobody recorded would leave a trace without a beginning."""
+    """Its first span has no parent: one that was not recorded would leave a trace without a beginning."""
     deployment.close_access("build-pool", "Web")
     with receiving() as receiver:
         with serving(deployment, **on_otlp(receiver)) as served:

@@ -13,6 +13,8 @@ Read = Callable[[ObjectID], ShaFile]
 """Gives an object by its id; `KeyError` where it is missing."""
 
 REMEDY = " here; where history was cut off, fetch more of it (git fetch --unshallow, or fetch-depth: 0)"
+SKEW = 24 * 3600
+"""Seconds by which the clocks of two authors may differ where several candidates are compared."""
 _ONE, _OTHER, _STALE, _RESULT = 1, 2, 4, 8
 
 
@@ -66,16 +68,27 @@ class _Walk:
         """Common ancestors that are behind no other one."""
         results: list[ObjectID] = []
         while any(not self._flags[name] & _STALE for _, name in self._queue):
-            _, name = heapq.heappop(self._queue)
-            paint = self._flags[name] & (_ONE | _OTHER | _STALE)
-            if paint & (_ONE | _OTHER) == _ONE | _OTHER:
-                if not paint & _STALE and not self._flags[name] & _RESULT:
-                    self._flags[name] |= _RESULT
-                    results.append(name)
-                paint |= _STALE
-            if name in self._cut:
-                self.missing = True
-                continue
-            for parent in self.known[name].parents:
-                self.paint(ObjectID(parent), paint)
-        return [name for name in results if not self._flags[name] & _STALE]
+            self._step(results)
+        left = [name for name in results if not self._flags[name] & _STALE]
+        if (
+            len(left) > 1
+        ):  # commits of one second, or of clocks that differ, come in any order: one may be behind another
+            floor = min(self.known[name].commit_time for name in left) - SKEW
+            while self._queue and -self._queue[0][0] >= floor:
+                self._step(results)
+        return [name for name in left if not self._flags[name] & _STALE]
+
+    def _step(self, results: list[ObjectID]) -> None:
+        """Look at the newest commit, and hand its paint to its parents."""
+        _, name = heapq.heappop(self._queue)
+        paint = self._flags[name] & (_ONE | _OTHER | _STALE)
+        if paint & (_ONE | _OTHER) == _ONE | _OTHER:
+            if not paint & _STALE and not self._flags[name] & _RESULT:
+                self._flags[name] |= _RESULT
+                results.append(name)
+            paint |= _STALE
+        if name in self._cut:
+            self.missing = True
+            return
+        for parent in self.known[name].parents:
+            self.paint(ObjectID(parent), paint)

@@ -172,7 +172,7 @@ class OwnedQueue:
         return self._queue.length()
 
     def _marked(self, text: str) -> str:
-        """Requests name keys; what names none, as a look for an overdue resync, is anybody's."""
+        """Requests name keys; what names none, as a look for an overdue resync, belongs to no deployment."""
         try:
             body = json.loads(text)
         except (ValueError, RecursionError):

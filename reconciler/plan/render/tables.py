@@ -2,7 +2,7 @@
 
 Names come from people who may not be trusted: each value stands in ``<code>`` with every character that Markdown
 gives a meaning written as a numeric entity. CommonMark says of those that they cannot stand for structure
-(spec 0.31, "Entity and numeric character references"), so a name neither ends a table nor mentions anybody. The
+(spec 0.31, "Entity and numeric character references"), so a name neither ends a table nor mentions a person. The
 entities are hexadecimal: a host that looks for work items in the source of a comment would find ``#46`` in ``&#46;``.
 """
 

@@ -32,7 +32,7 @@ def elsewhere() -> Iterator[Script]:
 
 
 def test_a_write_sends_the_whole_document_without_what_the_service_sets() -> None:
-    """Everything else travels, also what nobody here has heard of, at any depth and under any name."""
+    """Everything else is sent back, also what this program does not know, at any depth and under any name."""
     sent = writable(pool())
 
     expected = pool()
@@ -139,7 +139,7 @@ def test_a_write_whose_answer_was_lost_is_not_sent_again(script: Script, fault: 
 
 @pytest.mark.parametrize("status", [500, 503, 429, 409])
 def test_a_write_that_was_refused_is_not_sent_again(script: Script, status: int) -> None:
-    """Also not where the service names a wait: whoever holds the pool decides when."""
+    """Also not where the service names a wait: the holder of the pool decides when."""
     script.say(*[Answer(status, error("Busy"), {"Retry-After": "0"})] * 3)
 
     with pytest.raises(Exception, match=f"{status} Busy"):

@@ -25,7 +25,7 @@ def script() -> Iterator[Script]:
 
 
 def test_roles_are_asked_for_with_those_of_groups_and_told_by_id(script: Script) -> None:
-    """A filter by principal would leave out what somebody has through a group, and call it missing."""
+    """A filter by principal would leave out rights that an identity has through a group, and report them as missing."""
     one = {"roleDefinitionId": f"/providers/Microsoft.Authorization/RoleDefinitions/{ROLE.upper()}", "scope": "/"}
     script.say(Answer(200, {"value": [{"properties": one}]}))
 

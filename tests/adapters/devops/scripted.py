@@ -230,7 +230,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 class FakeTime:
-    """Time that passes only where somebody sleeps; chance is always one half."""
+    """Time that passes only where the code sleeps; chance is always one half."""
 
     def __init__(self) -> None:
         self.now = 1_000_000.0

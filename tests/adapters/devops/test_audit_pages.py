@@ -22,7 +22,7 @@ def page(number: int, *, more: bool) -> dict[str, Any]:
 
 @pytest.mark.parametrize(("pages", "cut"), [(1, False), (PAGES, False), (PAGES + 1, True)])
 def test_a_look_that_does_not_reach_the_end_says_so(service: Scripted, session: Session, pages: int, cut: bool) -> None:
-    """Older entries are beyond the cut; the next look begins after the newest, so nobody reads them ever."""
+    """Older entries are beyond the cut; the next read begins after the newest, so they would never be read."""
     service.reply("GET", PATH, *(page(number, more=number < pages - 1) for number in range(pages)))
 
     entries, cursor, told = DevOpsAuditLog(session).entries("prime", SINCE)

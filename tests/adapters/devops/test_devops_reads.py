@@ -235,7 +235,7 @@ def test_role_assignments_tell_assigned_from_inherited(reads: DevOps, service: S
 def test_a_role_assignment_that_is_not_whole_is_not_skipped(
     reads: DevOps, service: Scripted, entry: dict[str, Any]
 ) -> None:
-    """Skipped, it would be an administrator whom nobody sees."""
+    """Skipped, it would be an administrator who is in no plan."""
     service.reply("GET", ROLES, wrapped(entry))
 
     with pytest.raises(Unavailable, match="an entry of the response is incomplete"):

@@ -1,4 +1,4 @@
-"""What `probe` asks with: one GET whose refusal is an answer, and the list of queues that nobody attests."""
+"""What `probe` reads with: one GET whose refusal is a result, and the list of queues that no other source confirms."""
 
 from __future__ import annotations
 

@@ -174,7 +174,7 @@ def test_an_answer_that_trickles_is_given_up(opened: Open, service: Scripted) ->
 
 
 def test_a_deaf_organization_is_left_alone_for_a_while(session: Session, service: Scripted, time: FakeTime) -> None:
-    """A thousand calls that each wait for their time-outs help nobody; the other organizations are not slowed."""
+    """A thousand calls that each wait for their time-outs achieve nothing; the other organizations are not slowed."""
     service.reply("GET", "/prime/_apis/thing", Reply(fault="reset"))
     service.reply("GET", "/calm/_apis/thing", wrapped())
     for _ in range(3):

@@ -36,7 +36,7 @@ PROJECT = "5d1bd2b9-0d2f-4a5e-9a6d-0f3a2c9d7e11"
 
 @pytest.fixture
 def elsewhere() -> Iterator[Scripted]:
-    """A server that nobody configured; it must never be called."""
+    """A server that is not configured; it must never be called."""
     scripted = Scripted()
     yield scripted
     scripted.close()

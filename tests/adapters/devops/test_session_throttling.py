@@ -1,4 +1,4 @@
-"""The service may ask for fewer calls on any answer; whoever is asked stays away, and nobody sleeps for long."""
+"""The service may ask for fewer calls on any answer; the caller then stays away, and no thread sleeps for long."""
 
 from __future__ import annotations
 

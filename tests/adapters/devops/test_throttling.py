@@ -1,4 +1,4 @@
-"""Two workers over one store: what one is told, the other honours; a store that fails keeps nobody from working."""
+"""Two workers over one store: each honours the delay of the other; a store that fails stops no worker."""
 
 from __future__ import annotations
 

@@ -172,7 +172,7 @@ def test_a_commit_of_more_names_than_are_looked_at_is_refused_whole(work: Work) 
 
 @pytest.mark.parametrize("name", [b"..", b".", b"x/../../a.yaml", b"a\\b.yaml", b"\xff.yaml", b"new\nline.yaml"])
 def test_a_name_that_could_lead_elsewhere_is_left_out(work: Work, name: bytes) -> None:
-    """Whoever writes objects by hand is not bound by git's rules for names."""
+    """Objects that are written by hand are not bound by git's rules for names."""
     work.commit()
     blob, tree = Blob.from_string(b"1"), Tree()
     tree.add(b"good.yaml", 0o100644, blob.id)

@@ -57,7 +57,7 @@ def test_every_form_of_the_setting_is_read(text: str, location: Location) -> Non
     ],
 )
 def test_what_makes_no_sense_gets_one_clear_line(text: str, message: str) -> None:
-    """The line never repeats a secret that somebody put into the URL."""
+    """The line never repeats a secret that is in the URL."""
     with pytest.raises(SpecInvalid) as caught:
         Location.parse(text)
     assert str(caught.value) == message

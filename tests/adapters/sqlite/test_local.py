@@ -35,7 +35,7 @@ def trouble(path: Path, busy: float = 0.05) -> ReconcilerError:
 
 
 def test_the_file_is_made_for_its_owner_alone(path: Path) -> None:
-    """It holds URLs of operations, which grant whoever has them a look."""
+    """It holds URLs of operations, which let every holder read them."""
     stores = Local(path)
     stores.state.save("pools/a", {}, None)
 

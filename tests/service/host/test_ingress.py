@@ -17,7 +17,7 @@ HOOK = "/runtime/webhooks/eventgrid/in"
 
 @pytest.fixture
 def served(queues: Local) -> Iterator[Serving]:
-    """Nobody works on the queue, so that what arrived can be looked at."""
+    """No worker takes from the queue, so that what arrived can be read."""
     app = func.FunctionApp()
 
     @app.queue_trigger("message", "%IN%", "STORAGE")

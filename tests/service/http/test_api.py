@@ -1,4 +1,4 @@
-"""What may be asked over HTTP and what is answered: wishes once, problems in one sentence, nothing secret."""
+"""What may be requested over HTTP and what is the response: requests once, problems in one sentence, nothing secret."""
 
 from __future__ import annotations
 

@@ -142,7 +142,7 @@ def test_a_field_that_names_nothing_resumes_nothing(context: TriggerContext, fie
 
 
 def test_what_was_held_back_is_done_when_the_pause_is_ended(deployment: Deployment) -> None:
-    """The request for a run comes with it: nobody waits for the resync."""
+    """The request for a run comes with it: the repair does not wait for the resync."""
     context = with_options(deployment.context(), role=OPERATE, platform_authenticates=True)
     enforce(context)
     put(context, MOVE)

@@ -1,4 +1,4 @@
-"""A push is a hint from somebody who proved who they are; everything else gets one sentence and changes nothing."""
+"""A push is a hint from a caller who proved its identity; everything else gets one sentence and changes nothing."""
 
 from __future__ import annotations
 

@@ -154,7 +154,7 @@ class Office:
         raise AssertionError(f"messages are left: {self.line.waiting}")
 
     def unanswered(self) -> list[float]:
-        """Wishes after which no run read its specs and its facts; a clock's microseconds aside."""
+        """Requests after which no run read its specs and its facts; a clock's microseconds aside."""
         return [wish for wish in self.wishes if not any(begun >= wish - 1e-3 for begun in self.begun)]
 
     def run(self, spec: Spec, clock: Skewed, specs_read: datetime) -> Result:

@@ -62,7 +62,7 @@ seconds = st.integers(0, 600).map(lambda n: T + n * S)
 def test_every_message_is_followed_by_a_run_that_began_after_it(
     first: datetime, messages: list[datetime], skew: int
 ) -> None:
-    """A store's clock may differ by less than the margin; each wish must still be met by a later run."""
+    """A store's clock may differ by less than the margin; each request must still be met by a later run."""
     record, runs = Record(first, first), [first]
     follow_ups: list[datetime] = []
     now = max(first, *messages) + S

@@ -110,7 +110,7 @@ def test_what_was_written_and_what_was_refused_is_counted_by_aspect(one: tuple[H
 
 
 def test_a_follow_up_goes_on_in_the_trace_of_its_event(one: tuple[Hall, Settable]) -> None:
-    """What an operation of ARM takes minutes for is still the same wish."""
+    """What an operation of ARM takes minutes for is still the same request."""
     place, clock = one
     _changed(place)
     place.outbox.events.put("pool-1")

@@ -1,4 +1,4 @@
-"""Whoever does what in which order, with clocks that are wrong: no wish is lost, and a crowd costs few runs."""
+"""Any order of steps, with clocks that are wrong: no request is lost, and a burst costs few runs."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_after_every_wish_a_run_begins(
 
 
 def test_a_follow_up_that_others_count_on_is_kept_although_another_run_covered_it() -> None:
-    """Two are ahead; somebody counts on the later one after the earlier one ran: its run answers nothing of that."""
+    """Two are ahead; one request counts on the later one after the earlier one ran: its run answers nothing of that."""
     office = Office([0.0])
     office.wish()
     office.work(0)
@@ -173,7 +173,7 @@ def test_without_a_crowd_each_event_is_looked_at_at_once() -> None:
 
 @pytest.mark.parametrize("steady", [0.25, 1.0])
 def test_a_stream_that_never_ends_is_answered_again_and_again(steady: float) -> None:
-    """No wish pushes the look that others wait for further away."""
+    """No request pushes the look that others wait for further away."""
     office = Office([0.0, 0.5])
     for turn in range(600):
         office.wish()

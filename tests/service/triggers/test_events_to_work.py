@@ -1,4 +1,4 @@
-"""Events become wishes on the work queue, and wishes become repairs, with real stores and both planes emulated."""
+"""Events become requests on the work queue, and requests become repairs, with real stores and both planes emulated."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ OTHER = "00-" + "c" * 32 + "-" + "d" * 16 + "-01"
 
 
 def written(pool: str = "build-pool", **more: Any) -> str:
-    """What Event Grid delivers when somebody writes a pool, claims and all."""
+    """What Event Grid delivers when a caller writes a pool, claims and all."""
     subject = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg/providers/Microsoft.DevOpsInfrastructure/pools/{pool}"
     return json.dumps({
         "id": "1", "topic": "/subscriptions/x", "subject": subject, "eventType": "Microsoft.Resources.ResourceWriteSuccess",

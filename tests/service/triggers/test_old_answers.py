@@ -26,7 +26,7 @@ def checks(context: TriggerContext) -> tuple[int, dict[str, str]]:
 
 
 def test_health_tells_of_old_answers_and_is_healthy_all_the_same(deployment: Deployment) -> None:
-    """The careful way works; nobody is to be woken for a file. Which organizations it is about stays inside."""
+    """Conservative defaults work; a file alone is no alert. Which organizations it is about stays inside."""
     context = deployment.context()
     now = context.clock.now()
     asked = OrganizationAnswers(asked=moment((now - timedelta(days=3)).replace(microsecond=0)), answers={})

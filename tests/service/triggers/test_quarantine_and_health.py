@@ -1,4 +1,4 @@
-"""What nobody could handle is seen by a person; and whether this deployment is well can be asked."""
+"""What could not be handled is seen by a person; and the health of this deployment can be read."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ def test_a_sweep_asks_for_every_pool_once_by_organization(context: TriggerContex
 
 
 def test_a_sweep_is_spread_over_its_interval(context: TriggerContext) -> None:
-    """Nobody waits for it, and no minute shall be crowded; the same batch comes at the same moment each time."""
+    """No request waits for it, and no minute shall be crowded; the same batch comes at the same moment each time."""
     timers.sweep(context)
 
     assert context.outbox.sweeps.length() == 2
@@ -166,7 +166,7 @@ def test_a_new_project_is_seen_in_the_audit_log_and_asked_for_once(
 def test_an_organization_that_refuses_its_audit_log_is_left_alone_and_stops_no_other(
     deployment: Deployment, context: TriggerContext
 ) -> None:
-    """Auditing is off unless somebody switched it on, and reading it is a right of its own."""
+    """Auditing is off unless an administrator switched it on, and reading it is a right of its own."""
     deployment.cloud.do.fault("403", organization="fabrikam-prime", route="*audit*", count=None)
     deployment.cloud.do.edit("create-project", organization="fabrikam-tailspin", name="New")
 

@@ -33,7 +33,7 @@ def with_roles(world: Running, *roles: tuple[str, str]) -> None:
 
 
 def test_the_story_of_an_operator_that_was_given_too_little(signed_in: Shell, world: Running) -> None:
-    """Reader in Azure, nobody in one organization: each grant is named, with whom and where, and nothing is written."""
+    """Reader in Azure, no member of one organization: each grant is named, with whom and where; nothing is written."""
     with_roles(world, ("Reader", "/subscriptions/11111111-2222-3333-4444-555555555555"))
     world.do.edit("take-rights", organization="fabrikam-tailspin")
     before = world.do.state()

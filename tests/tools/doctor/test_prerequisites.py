@@ -105,7 +105,7 @@ def test_a_role_that_people_made_counts_by_what_it_allows(with_vault: Shell, wor
 def test_doctor_looks_also_where_plans_do_not(
     with_vault: Shell, world: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Somebody asks, and may see more than the deployment."""
+    """A person runs it, and may see more than the deployment."""
     surround(world, vault={}, roles=())
     monkeypatch.setenv("RECONCILER_PREREQUISITES", "0")
 
@@ -116,7 +116,7 @@ def test_doctor_looks_also_where_plans_do_not(
 
 
 def test_a_plan_ends_with_two_where_something_is_missing(with_vault: Shell, world: Running) -> None:
-    """As for everything that somebody has to act on; what was not seen does not count."""
+    """As for everything that an administrator has to act on; what was not seen does not count."""
     surround(world, vault={}, roles=())
 
     plan = with_vault.run("plan", RELEASE)
@@ -167,7 +167,7 @@ def test_what_cannot_be_seen_is_unknown_and_says_so(
     ],
 )
 def test_a_refused_look_is_no_finding(with_vault: Shell, world: Running, route: str, what: str) -> None:
-    """The operator may well live without these rights; then somebody else has to look."""
+    """The operator may well work without these rights; then a person has to check."""
     surround(world, vault={})
     world.do.fault("403", route=route, count=None)
 

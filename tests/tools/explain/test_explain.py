@@ -30,7 +30,7 @@ def states(document: Any) -> dict[str, str]:
 
 
 def test_the_story_of_a_closed_queue_that_is_opened(signed_in: Shell, world: Running) -> None:
-    """Somebody's pipeline waits for permission; this is what a person on call reads."""
+    """A pipeline waits for permission; this is what a person on call reads."""
     closed = signed_in.run("explain", POOL, "Web")
 
     assert closed.code == 2, closed.err
@@ -62,7 +62,7 @@ def test_a_project_without_a_queue_lacks_the_queue(signed_in: Shell) -> None:
 
 
 def test_machines_that_would_not_start_are_told_of_every_project(signed_in: Shell) -> None:
-    """A subnet that nobody made keeps every pipeline waiting, whatever Azure DevOps allows."""
+    """A subnet that does not exist keeps every pipeline waiting, whatever Azure DevOps allows."""
     subnet = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg-build/providers/Microsoft.Network"
     subnet = f"{subnet}/virtualNetworks/hub/subnets/agents"
     text = (DEMO / "specs" / f"{RELEASE}.yaml").read_text()
@@ -162,7 +162,7 @@ ADD = "add fabrikam-dev to the projects of fabrikam-prime in fabrikam-release-po
 def test_what_the_operator_will_not_do_is_advised(
     signed_in: Shell, asked_for: tuple[str, ...], change: str, advice: tuple[str, ...]
 ) -> None:
-    """At night nobody looks for the word and the file; and nothing is advised that happens by itself."""
+    """The page names the word and the file; and nothing is advised that happens by itself."""
     signed_in.write(f"specs/{POOL}.yaml", (DEMO / "specs" / f"{POOL}.yaml").read_text() + change)
 
     assert tuple(signed_in.run("explain", *asked_for, "--output", "json").document["advice"]) == advice

@@ -227,7 +227,7 @@ def test_roles_on_a_queue_are_imported(signed_in: Shell, world: Running) -> None
 
 
 def test_strays_of_both_planes_are_listed(signed_in: Shell, world: Running) -> None:
-    """A pool that nobody manages is where the next incident comes from."""
+    """A pool that is not managed is where the next incident comes from."""
     (signed_in.folder / "specs" / f"{RELEASE}.yaml").unlink()
     text_of = (signed_in.folder / "specs" / f"{POOL}.yaml").read_text()
     signed_in.write("specs/new.yaml", text_of.replace(POOL, "fabrikam-planned"))
@@ -281,7 +281,7 @@ def test_a_subscription_that_cannot_be_read_hides_no_other_and_proves_nothing(si
 
 
 def test_before_there_is_a_spec_every_pool_is_one_without(signed_in: Shell) -> None:
-    """The first thing that somebody asks; and a broken spec makes no pool a stray in silence."""
+    """The first question of a new user; and a broken spec makes no pool unmanaged without a line."""
     for path in (signed_in.folder / "specs").iterdir():
         path.unlink()
     nobody = signed_in.run("status", "--unmanaged")
@@ -318,7 +318,7 @@ def test_a_permission_profile_is_not_denied_where_nobody_could_look(signed_in: S
 
 
 def test_an_authorized_pipeline_that_nobody_can_see_is_a_comment(signed_in: Shell, world: Running) -> None:
-    """It keeps its authorization, and a spec could name it by an id that nobody can check."""
+    """It keeps its authorization, and a spec could name it by an id that cannot be checked."""
     prime = {"organization": "fabrikam-prime"}
     world.do.edit("authorize-pipeline", **prime, pool=RELEASE, project="fabrikam-release", pipeline=77)
 

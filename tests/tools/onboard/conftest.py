@@ -28,5 +28,5 @@ def root(shell: Shell, world: Running, monkeypatch: pytest.MonkeyPatch) -> Shell
 
 @pytest.fixture
 def become(root: Shell, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Sign in as somebody else."""
+    """Sign in as another person."""
     return lambda name: monkeypatch.setenv("RECONCILER_DEVOPS_TOKEN", f"devops-{name}")

@@ -161,7 +161,7 @@ def test_deleted_projects_that_cannot_be_listed_hold_up_nothing(root: Shell, wor
 
 @pytest.mark.parametrize("before", range(6))
 def test_stopped_anywhere_it_reads_more_than_it_may_change(root: Shell, world: Running, before: int) -> None:
-    """The order of granting: whoever has a role is a member who sees every project, and the next call goes on."""
+    """The order of granting: an identity with a role is a member who sees every project, and the next call goes on."""
     world.do.fault("403", route="*s.[as][de][dt]", skip=before, count=None)
 
     stopped = run(root, "--apply")

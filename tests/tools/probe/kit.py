@@ -70,7 +70,7 @@ def estate(opened: int = 4) -> dict[str, Any]:
 
 
 def settings_for(running: Running) -> Settings:
-    """Those of somebody who may do what the emulator's operator may."""
+    """Those of a person who may do what the emulator's operator may."""
     return Settings.read(
         {
             "RECONCILER_ALLOW_LOOPBACK": "1",

@@ -244,7 +244,7 @@ def test_no_plan_deletes_with_any_lock_closed(locks: list[Callable[[Case], None]
     assert deletes(case) == (not locks)
 
 
-# --- each guard by itself, against a change that nobody planned --------------------------------------------
+# --- each guard by itself, against a change that is in no plan ----------------------------------------------
 
 EMPTY = Dependents()
 OPENING = OpenAccess(QueuePlace("fabrikam-prime", "web", "Web", 1, 7), allow=True)

@@ -106,7 +106,7 @@ def test_roles_of_queues_are_counted_by_project_and_role() -> None:
 
 
 def test_switches_count_where_they_stand_otherwise_than_a_new_pool_has_them() -> None:
-    """Inheritance that somebody switched off by hand would be on again: the plan has to say so."""
+    """Inheritance that was switched off by hand would be on again: the plan has to say so."""
     here = world(inherits=False)
     managed = wanted(roles=(PoolRoles(PRIME, inherit=False),))
 
