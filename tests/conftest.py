@@ -64,12 +64,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     measured = config.pluginmanager.hasplugin("_cov")
     for item in items:
         if item.path.is_relative_to(TESTS):
-            for marker in tiers.markers_of(item.path.relative_to(TESTS)):
+            place = item.path.relative_to(TESTS)
+            for marker in tiers.markers_of(place):
                 item.add_marker(marker)
+            if measured and tiers.unmeasured(place):
+                item.add_marker("no_cover")
         if "azurite" in getattr(item, "fixturenames", ()):
             item.add_marker("azurite")
-        if measured and tiers.uncovered(mark.name for mark in item.iter_markers()):
-            item.add_marker("no_cover")
 
 
 @pytest.fixture(scope="session")

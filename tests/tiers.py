@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -102,24 +102,44 @@ _TIERS: Mapping[str, tuple[str, ...]] = {
 QUICK = f"not ({' or '.join(MARKERS)})"
 """The marker expression of `pytest --quick`."""
 
+_UNMEASURED = (
+    "aspects/test_adopt_random_drift.py",
+    "aspects/test_generated_policy.py",
+    "aspects/test_random_reach.py",
+    "aspects/test_random_round_trip.py",
+    "bench",
+    "browser",
+    "crashes",
+    "demo",
+    "documents/test_hostile_texts.py",
+    "emulator",
+    "faults",
+    "infra",
+    "packaging",
+    "runtime",
+    "simulation",
+)
+"""Where coverage rests: what plays combinations, works in other processes, or has another subject than the core: ADR 0221."""
 
-def uncovered(marked: Iterable[str]) -> bool:
-    """Whether coverage rests during a test with these markers: quick tests alone prove the core's lines (ADR 0221).
 
-    Measuring branches doubles the time of what runs in this process, and the rest of the tests are nearly all of it.
-    """
-    return not MARKERS.keys().isdisjoint(marked)
+def unmeasured(path: Path) -> bool:
+    """Whether coverage rests during the tests of a file, given below `tests`: measuring branches doubles their time."""
+    return not _covering(path).isdisjoint(_UNMEASURED)
 
 
 def markers_of(path: Path) -> tuple[str, ...]:
     """Markers of a file or folder, given below `tests`."""
-    covering = {path.as_posix(), *(parent.as_posix() for parent in path.parents)}
+    covering = _covering(path)
     return tuple(marker for marker, places in _TIERS.items() if covering & set(places))
+
+
+def _covering(path: Path) -> set[str]:
+    return {path.as_posix(), *(parent.as_posix() for parent in path.parents)}
 
 
 def places() -> set[str]:
     """Every file and folder that has an entry."""
-    return {place for entries in _TIERS.values() for place in entries}
+    return {place for entries in (*_TIERS.values(), _UNMEASURED) for place in entries}
 
 
 def require(path: Path, what: str) -> None:
