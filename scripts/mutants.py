@@ -128,7 +128,7 @@ def _configure(folder: Path, group: Mapping[str, Any], also: Sequence[str]) -> N
 
 
 def _forget(folder: Path, tests: set[str]) -> None:
-    """Where a test changed, survivors are tried again, and which test runs which function is found anew."""
+    """Where a test changed, survivors are tried again, and which test runs which function is found again."""
     for path in (folder / "mutants" / SOURCE).rglob("*.meta"):
         if _codes(path) is None:  # mutmut was killed while it wrote this
             path.with_suffix("").unlink(missing_ok=True)
