@@ -118,8 +118,8 @@ check: $(DEV) ## Lint, format, types, import contracts, size of files
 format: $(DEV) ## Format, and fix what ruff can fix
 	$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .
 
-bench: $(DEV) ## Measure, and print the table of docs/benchmarks.md
-	$(BIN)/python -m benchmarks
+bench: $(DEV) $(AZURITE) ## Measure, and print the tables of docs/benchmarks.md (ARGS=--long for storms and 10,000 runs, an hour)
+	$(BIN)/python -m benchmarks $(ARGS)
 
 package: $(DEV) ## Build the zip to deploy, for Python 3.12 on linux x86_64 (ARGS="--python 3.13" for another)
 	$(BIN)/python -m scripts.package $(ARGS)

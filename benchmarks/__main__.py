@@ -14,13 +14,17 @@ from pathlib import Path
 
 from benchmarks.measure import Row, Table, imported_once
 
-ALL = ("worker", "converged", "parsing", "duplicates", "repair", "fleet", "start")
+SHORT = ("worker", "converged", "parsing", "duplicates", "repair", "fleet", "start")
+LONG = ("storm", "takeover", "longrun")
+"""Those that take most of an hour: named, or with `--long`."""
+ALL = SHORT + LONG
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code 1 where a goal of counts is missed; goals of time depend on the machine and are only reported."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"which; none for all: {', '.join(ALL)}")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"which: {', '.join(ALL)}")
+    parser.add_argument("--long", action="store_true", help=f"without a name: {', '.join(LONG)}; else all others")
     parser.add_argument("--quick", action="store_true", help="small estates, counts alone")
     given = parser.parse_args(arguments)
     unknown = sorted(set(given.names) - set(ALL))
@@ -30,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         imported_once()
     print(f"{machine()}\n", flush=True)
     missed = []
-    for name in given.names or ALL:
+    for name in given.names or (LONG if given.long else SHORT):
         begun = time.monotonic()
         table: Table = importlib.import_module(f"benchmarks.{name}").run(quick=given.quick)
         print("\n".join(lines(table)), flush=True)

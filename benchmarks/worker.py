@@ -61,6 +61,22 @@ class MovedClock(SystemClock):
         return super().monotonic() + self.ahead
 
 
+class StillClock(MovedClock):
+    """Only what was added: what is counted does not depend on the speed of the machine."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._begin = SystemClock().now()
+
+    def now(self) -> datetime:
+        """The time at its making, and more."""
+        return self._begin + timedelta(seconds=self.ahead)
+
+    def monotonic(self) -> float:
+        """Likewise."""
+        return self.ahead
+
+
 @dataclass(frozen=True, slots=True)
 class Desk:
     """The worker and what it works on."""
@@ -120,12 +136,12 @@ class Desk:
         return pools - sum(one in ("in-sync", "applied") for one in self.runs.results)
 
 
-def desk(cloud: Emulated, folder: str, **more: str) -> Desk:
-    """A new process of a deployment whose specs are in that folder."""
+def desk(cloud: Emulated, folder: str, clock: MovedClock | None = None, **more: str) -> Desk:
+    """A new process of a deployment whose specs are in that folder. `clock`: None for the machine's."""
     given, runs, clock = (
         cloud.environment(str(Path(folder) / "state.db"), f"{folder}/specs", **more),
         Runs(),
-        MovedClock(),
+        clock or MovedClock(),
     )
     context = composition.build(Settings.read(given), Hosting.read(given), runs, clock)
     context.safety.set_mode(ModeScope(), WriteMode.ENFORCE, reason="benchmark", by="benchmark")

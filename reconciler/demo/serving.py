@@ -43,6 +43,11 @@ class Serving:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
+    @property
+    def pid(self) -> int:
+        """Id of its process."""
+        return self._process.pid
+
     def stop(self) -> int:
         """SIGTERM, as a container gets it; the exit code."""
         return end(self._process, _STOP)

@@ -9,21 +9,28 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.__main__ import ALL, lines, main, missed_count
+from benchmarks.__main__ import ALL, LONG, SHORT, lines, main, missed_count
 from benchmarks.measure import Table, at_least, at_most, shown
+from tests.contract import azurite
+from tests.tiers import require
 
 ROOT = Path(__file__).parents[2]
+NEEDS = {"takeover": pytest.mark.azurite}
+"""Beside processes of their own."""
 
 
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("name", [*SHORT, *(pytest.param(one, marks=NEEDS.get(one, ())) for one in LONG)])
 def test_goals_of_counts_hold(name: str) -> None:
-    """Reads, writes, runs, connections: what a change of the code can spoil without anybody's noticing."""
+    """Reads, writes, runs, connections, growth: what a change of the code can spoil without anybody's noticing."""
+    if name in NEEDS:
+        require(azurite.PROGRAM, "Azurite, the storage emulator,")
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks", name, "--quick"],
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=500,
+        timeout=880,
         check=False,
     )
 

@@ -21,6 +21,9 @@ APPLICATION = 0x4D445052
 """Marks the file as ours (SQLite's application_id): the letters MDPR."""
 VERSION = 1
 BUSY_SECONDS = 20.0
+LOG_BYTES = 5 * 2**20
+"""To which the write-ahead log is cut after it was longer: SQLite copies it back each 1,000 pages (4 MiB), and a
+transaction of a thousand long messages makes it ten times as long."""
 
 _SCHEMA = """
 CREATE TABLE documents (name TEXT PRIMARY KEY, body TEXT NOT NULL, etag TEXT NOT NULL) WITHOUT ROWID;
@@ -101,6 +104,7 @@ class LocalFile:
     def _prepare(self, connection: sqlite3.Connection) -> None:
         self._write_ahead(connection)
         connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute(f"PRAGMA journal_size_limit = {LOG_BYTES}")
         if _marks(connection) == (VERSION, APPLICATION) and not _missing(connection):
             return
         connection.execute("BEGIN IMMEDIATE")

@@ -19,6 +19,7 @@ class Burst:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._seen: dict[str, deque[datetime]] = {}
+        self._silent: dict[str, int] = {}
 
     def joined(self, key: str, now: datetime) -> bool:
         """Count one message for a pool; returns whether there were more than `BURST` within the last `PACE`."""
@@ -26,3 +27,11 @@ class Burst:
             seen = self._seen.setdefault(key, deque(maxlen=BURST + 1))
             seen.append(now)
             return len(seen) > BURST and now - seen[0] < PACE
+
+    def unsaid(self, key: str, *, silent: bool) -> int:
+        """How many messages for a pool got no line in the log since its last line; `silent`: nor gets this one."""
+        with self._lock:
+            if not silent:
+                return self._silent.pop(key, 0)
+            self._silent[key] = self._silent.get(key, 0) + 1
+            return 0

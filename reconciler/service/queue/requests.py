@@ -7,7 +7,7 @@ message its pools share what they read; as a message each, every pool would read
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -41,8 +41,8 @@ def group_of(spec: Spec) -> str:
 def works(concerns: Iterable[Concern], trigger: str, trace: str = "") -> list[WorkMessage]:
     """The messages of these requests, in a fixed order.
 
-    Each message is about all places of its pools: a read of one of them serves all pools. A pool that is requested as a
-    whole needs no request about a place.
+    Each message is about all places of its pools, and of no others: a read of one of them serves all pools. A pool that
+    is requested as a whole needs no request about a place.
     """
     given = list(concerns)
     everything = {one.key for one in given if not one.scopes}
@@ -52,11 +52,32 @@ def works(concerns: Iterable[Concern], trigger: str, trace: str = "") -> list[Wo
             groups[one.group, bool(one.scopes)].append(one)
     found = []
     for _, members in sorted(groups.items(), key=lambda item: item[0]):
-        keys, scopes = sorted({one.key for one in members}), sorted({scope for one in members for scope in one.scopes})
         at = min((one.at for one in members if one.at is not None), default=None)
-        for some in _cut(keys, MAX_KEYS):
-            found += [WorkMessage(some, trigger, trace, None, part, None, at) for part in _cut(scopes, MAX_SCOPES)]
+        for keys, scopes in _together(members):
+            found += [WorkMessage(keys, trigger, trace, None, part, None, at) for part in _cut(scopes, MAX_SCOPES)]
     return found
+
+
+def _together(members: Iterable[Concern]) -> Iterator[tuple[tuple[str, ...], list[str]]]:
+    """Pools with all their places: as many in a row as one message holds, so that the runs are as many as the pools.
+
+    Pools that have more places each than one message holds are together, in a message for each part of the places.
+    """
+    places: dict[str, set[str]] = defaultdict(set)
+    for one in members:
+        places[one.key] |= one.scopes
+    many = sorted(key for key, scopes in places.items() if len(scopes) > MAX_SCOPES)
+    for some in _cut(many, MAX_KEYS) if many else []:
+        yield some, sorted(set().union(*(places[key] for key in some)))
+    keys, scopes = list[str](), set[str]()
+    for key in sorted(places.keys() - set(many)):
+        if keys and (len(keys) == MAX_KEYS or len(scopes | places[key]) > MAX_SCOPES):
+            yield tuple(keys), sorted(scopes)
+            keys, scopes = [], set()
+        keys.append(key)
+        scopes |= places[key]
+    if keys:
+        yield tuple(keys), sorted(scopes)
 
 
 def _cut(texts: Sequence[str], most: int) -> list[tuple[str, ...]]:

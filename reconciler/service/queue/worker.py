@@ -77,6 +77,15 @@ class Report:
     """The follow-up that the run requests."""
     status: PoolStatus | None = None
     """As stored, where this message needed no run."""
+    in_burst: bool = False
+    """Whether it is one of many messages for its pool."""
+    unsaid: int = 0
+    """Messages for its pool since the last report that were `silent`."""
+
+    @property
+    def silent(self) -> bool:
+        """Whether it gets no line in the log: a run that is told of covers it, and thousands like it."""
+        return self.in_burst and self.what == "superseded"
 
     @property
     def stored(self) -> PoolStatus | None:
@@ -220,6 +229,8 @@ class Worker:
 
     def _reported(self, work: WorkMessage, specs: Specs, report: Report) -> Report:
         self.telemetry.count("reconciler.runs", result=report.what, trigger=work.trigger)
+        if unsaid := self.burst.unsaid(report.key, silent=report.silent):
+            report = replace(report, unsaid=unsaid)
         self.listen(work, report, specs)
         return report
 
@@ -257,7 +268,7 @@ class Worker:
             # Another message's run covers this one: link its trace.
             span.link(status.run.trace)
         if decision is Decision.SUPERSEDED:
-            return Report(key, "superseded", status=status)
+            return Report(key, "superseded", status=status, in_burst=in_burst)
         if decision is Decision.EARLY and promise is not None:
             self.outbox.again(replace(work, keys=(key,)), (promise - now).total_seconds())
         else:

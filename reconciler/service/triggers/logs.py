@@ -62,7 +62,9 @@ def spec_warnings(revision: str, found: Sequence[Problem]) -> None:
 
 
 def run(work: WorkMessage, report: Report, specs: Specs) -> None:
-    """Log the run of one pool."""
+    """Log the run of one pool; nothing of a message in a burst that another run covers, but how many there were."""
+    if report.silent:
+        return
     result = report.result
     fields: dict[str, Json] = {
         "pool": report.key,
@@ -72,6 +74,7 @@ def run(work: WorkMessage, report: Report, specs: Specs) -> None:
         "stale": specs.snapshot.stale,
         "outcome": report.what,
         "seconds": round(report.seconds, 3),
+        "superseded": report.unsaid or "",
         "clock": "stored moments lay ahead of it" if report.ahead else "",
     }
     if result is not None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.adapters.clock import SystemClock
+from reconciler.adapters.sqlite.file import LOG_BYTES
 from reconciler.adapters.sqlite.store import Local
 from reconciler.errors import Forbidden, ReconcilerError, Rejected, Unavailable
 from tests.adapters.sqlite.local_worker import put_many
@@ -171,3 +172,19 @@ def test_the_clock_tells_utc_and_never_runs_backwards() -> None:
 
     assert second >= first
     assert clock.now().utcoffset() == timedelta(0)
+
+
+def test_neither_file_nor_log_grows_from_one_flood_of_messages_to_the_next(path: Path) -> None:
+    """What a flood needed is used again by the next one, and the write-ahead log is cut after it was long."""
+    stores, sizes = Local(path), list[tuple[int, bool]]()
+    for _ in range(3):
+        stores.queue.put_all(["x" * 48_000] * 500)
+        while taken := stores.queue.take(32, 60):
+            for message in taken:
+                stores.queue.ack(message)
+        log = path.with_name("state.db-wal").stat().st_size
+        sizes.append((path.stat().st_size, log <= LOG_BYTES))
+    stores.close()
+
+    assert [small for _, small in sizes] == [True] * 3
+    assert sizes[1][0] == sizes[2][0] > 500 * 48_000

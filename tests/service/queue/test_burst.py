@@ -23,6 +23,14 @@ def test_a_steady_trickle_is_none() -> None:
     assert not any(burst.joined("pool-1", START + turn * steps) for turn in range(5 * BURST))
 
 
+def test_messages_without_a_line_are_counted_until_the_next_line_of_their_pool() -> None:
+    burst = Burst()
+
+    assert [burst.unsaid("pool-1", silent=True) for _ in range(3)] == [0, 0, 0]
+    assert burst.unsaid("pool-2", silent=False) == 0
+    assert [burst.unsaid("pool-1", silent=False) for _ in range(2)] == [3, 0]
+
+
 def test_a_burst_that_is_over_is_forgotten() -> None:
     burst = Burst()
     for _ in range(3 * BURST):

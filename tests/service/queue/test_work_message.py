@@ -172,3 +172,22 @@ def test_more_places_than_a_message_holds_are_several_messages() -> None:
 
     assert [place for work in found for place in work.scopes] == places
     assert [len(work.scopes) for work in found] == [MAX_SCOPES, MAX_SCOPES, 1]
+
+
+def test_a_cause_with_a_place_for_each_pool_requests_each_pool_once() -> None:
+    """As when the resources of a group are moved: each part of the places went to all pools, so runs were squares."""
+    names = [f"pool-{number:03d}" for number in range(3 * MAX_SCOPES + 1)]
+    found = works([Concern(name, "o", frozenset({scopes.arm(name).text()})) for name in names], "event")
+
+    assert [key for work in found for key in work.keys] == names
+    assert [len(work.keys) for work in found] == [MAX_SCOPES] * 3 + [1]
+    assert all(set(work.scopes) == {scopes.arm(key).text() for key in work.keys} for work in found)
+
+
+def test_pools_that_share_more_places_than_a_message_holds_stay_together() -> None:
+    places = frozenset(scopes.project("o", f"{number:03d}").text() for number in range(MAX_SCOPES + 1))
+    alike = [Concern(f"pool-{number}", "o", places) for number in range(5)]
+    found = works([*alike, Concern("alone", "o", frozenset({scopes.arm("alone").text()}))], "audit")
+
+    assert [(len(work.keys), len(work.scopes)) for work in found] == [(5, MAX_SCOPES), (5, 1), (1, 1)]
+    assert {scope for work in found[:2] for scope in work.scopes} == places
