@@ -185,18 +185,17 @@ def test_the_first_use_names_the_owner_and_a_second_app_of_it_shares(family: Fam
         assert first.ownership.refusal() is None
         assert second.ownership.name == "dev"
         assert list(first.state.names("")) == ["sweep"]
-    raw = family.worker()
-    stored = raw.state.load("sweep")
+    with closing(family.worker()) as raw:
+        stored = raw.state.load("sweep")
     assert stored is not None
     assert stored.body[MARK] == {"version": 1, "deployment": "dev"}
 
 
-def test_another_deployment_is_refused_with_both_names_whatever_it_does(family: Family) -> None:
+def test_another_deployment_is_refused_with_both_names_whatever_it_does(family: Family, one: Stores) -> None:
     with closing(opened(family, "dev")) as dev:
         SafetyDocuments(dev.safety).create()
         dev.state.save("sweep", {}, None)
-    raw = family.worker()
-    before = [raw.state.load(name) for name in raw.state.names("")]
+    before = [one.state.load(name) for name in one.state.names("")]
     both = "container shared: belongs to the deployment dev, and this one is prod"
     with closing(opened(family, "prod")) as prod:
         for use in (
@@ -218,7 +217,7 @@ def test_another_deployment_is_refused_with_both_names_whatever_it_does(family: 
         refusal = prod.ownership.refusal()
         assert refusal is not None
         assert "RECONCILER_CONTAINER" in str(refusal)
-    assert [raw.state.load(name) for name in raw.state.names("")] == before
+    assert [one.state.load(name) for name in one.state.names("")] == before
 
 
 def test_a_name_is_given_once_to_a_store_that_had_only_the_default(family: Family) -> None:
@@ -261,12 +260,12 @@ class WithoutRights:
 
 
 @pytest.mark.parametrize("reads", [True, False])
-def test_an_identity_without_rights_on_the_owner_goes_by_the_marks_of_documents(family: Family, *, reads: bool) -> None:
+def test_an_identity_without_rights_on_the_owner_goes_by_the_marks_of_documents(one: Stores, *, reads: bool) -> None:
     """The ingress, which writes three documents; a person with rights on the safety facts alone."""
-    raw, metrics = family.worker(), MemoryTelemetry()
+    metrics = MemoryTelemetry()
 
     def state_of(deployment: str) -> OwnedState:
-        store = WithoutRights(raw.state, reads=reads)
+        store = WithoutRights(one.state, reads=reads)
         owner = Owner(lambda: store, "container shared", deployment, "reconciler")
         return OwnedState(store, owner, SystemClock(), Damages(metrics))
 
