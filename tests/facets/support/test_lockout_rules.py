@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import pytest
 
@@ -30,11 +30,11 @@ NOBODY = (
         (ALONE, {OPERATOR.id}, True),
         (ALONE, {ANN}, False),
         (ALONE, set(), False),
-        (replace(ALONE, collection=frozenset({OPERATOR.id})), set(), True),
-        (replace(ALONE, collection=frozenset({ANN})), {ANN}, False),
-        (replace(ALONE, groups={OPERATOR.id: frozenset({TEAM, CREW})}), {TEAM}, True),
-        (replace(ALONE, groups={OPERATOR.id: frozenset({CREW})}), {TEAM}, False),
-        (replace(ALONE, groups={ANN: frozenset({TEAM})}), {TEAM}, False),
+        (ALONE._replace(collection=frozenset({OPERATOR.id})), set(), True),
+        (ALONE._replace(collection=frozenset({ANN})), {ANN}, False),
+        (ALONE._replace(groups={OPERATOR.id: frozenset({TEAM, CREW})}), {TEAM}, True),
+        (ALONE._replace(groups={OPERATOR.id: frozenset({CREW})}), {TEAM}, False),
+        (ALONE._replace(groups={ANN: frozenset({TEAM})}), {TEAM}, False),
     ],
 )
 def test_an_operator_enters_by_itself_by_a_group_or_as_administrator_of_all(
@@ -59,11 +59,11 @@ def test_each_operator_that_does_not_enter_is_outside() -> None:
          ("caller-itself", "a run never removes the identity that runs; the deployed operator does it")),
         (ANN, ALONE, {ANN}, set(),
          ("operator-locked-out", "nothing that was read makes the operator operator@fabrikam.com an administrator here")),
-        (TEAM, replace(ALONE, groups={OPERATOR.id: frozenset({TEAM})}), {TEAM}, set(),
+        (TEAM, ALONE._replace(groups={OPERATOR.id: frozenset({TEAM})}), {TEAM}, set(),
          ("operator-locked-out", "the operator operator@fabrikam.com administers this through it, and in no other way")),
-        (ANN, replace(ALONE, groups={OPERATOR.id: frozenset({TEAM})}), {TEAM, ANN}, set(), None),
-        (TEAM, replace(ALONE, groups={OPERATOR.id: frozenset({TEAM, CREW})}), {TEAM, CREW}, {CREW}, None),
-        (TEAM, replace(ALONE, groups={OPERATOR.id: frozenset({TEAM})}), {TEAM, OPERATOR.id}, {OPERATOR.id}, None),
+        (ANN, ALONE._replace(groups={OPERATOR.id: frozenset({TEAM})}), {TEAM, ANN}, set(), None),
+        (TEAM, ALONE._replace(groups={OPERATOR.id: frozenset({TEAM, CREW})}), {TEAM, CREW}, {CREW}, None),
+        (TEAM, ALONE._replace(groups={OPERATOR.id: frozenset({TEAM})}), {TEAM, OPERATOR.id}, {OPERATOR.id}, None),
         (ANN, BOTH, {OPERATOR.id, ANN}, {OPERATOR.id},
          ("operator-locked-out", "nothing that was read makes the operator other@fabrikam.com an administrator here")),
         (ANN, BOTH, {OPERATOR.id, OTHER.id, ANN}, {OPERATOR.id, OTHER.id}, None),
