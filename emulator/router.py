@@ -63,12 +63,14 @@ class Router:
 
     def __init__(self, routes: Iterable[Route]) -> None:
         compiled = [(split(route.template), route) for route in routes]
-        self._routes = sorted(compiled, key=lambda item: [_is_placeholder(part) for part in item[0]])
+        self._by_length: dict[int, list[tuple[list[str], Route]]] = {}
+        for template, route in sorted(compiled, key=lambda item: [_is_placeholder(part) for part in item[0]]):
+            self._by_length.setdefault(len(template), []).append((template, route))
 
     def find(self, method: str, path: str) -> Match:
         """The route for an encoded path."""
         parts, allowed = split(path), set()
-        for template, route in self._routes:
+        for template, route in self._by_length.get(len(parts), ()):
             params = _match(template, parts)
             if params is None:
                 continue
@@ -83,8 +85,6 @@ def _is_placeholder(part: str) -> bool:
 
 
 def _match(template: list[str], parts: list[str]) -> dict[str, str] | None:
-    if len(template) != len(parts):
-        return None
     params = {}
     for wanted, found in zip(template, parts, strict=True):
         if _is_placeholder(wanted):
