@@ -237,11 +237,14 @@ def write_pauses(
 ) -> list[str]:
     """Store pauses of a scope, by field (empty: all of it), or end them (None); returns those that counted before.
 
-    An error where the document of the scope cannot be read: the mode that it may hold must not be lost.
+    An error where the document of the scope cannot be read: the mode that it may hold must not be lost. One that was
+    not stored to its end holds none, and repeating the command ends it.
     """
     before: list[str] = []
-    known = documents.load(scope.document, documents.index())
-    if known is None and not any(fields.values()):
+    index = documents.index()
+    begun = scope.document in index.entering
+    known = None if begun else documents.load(scope.document, index)
+    if known is None and not begun and not any(fields.values()):
         return before
 
     def edit(body: dict[str, Any]) -> dict[str, Any]:

@@ -90,6 +90,17 @@ def approved_plan(theatre: Theatre, environment: dict[str, str]) -> tuple[str, .
     return ()
 
 
+def pause(_theatre: Theatre, _environment: dict[str, str]) -> tuple[str, ...]:
+    """A person pauses the pool, and then the message comes."""
+    return ("pause", "build-pool", "--until", "P3D", "--reason", "move")
+
+
+def resume(theatre: Theatre, environment: dict[str, str]) -> tuple[str, ...]:
+    """A person ends a pause, and then the message comes."""
+    assert Desk(theatre.folder, environment).run(*pause(theatre, environment)).code == 0
+    return ("resume", "build-pool")
+
+
 PRIME = "{organization: fabrikam-prime, "
 ROLES = f"access: {{roles: [{PRIME}administrators: [ann@fabrikam.com, zoe@fabrikam.com]}}]}}\n"
 EXCLUSIVE = f"access: {{roles: [{PRIME}administrators: [ann@fabrikam.com], exclusive: true}}]}}\n"
@@ -110,6 +121,8 @@ class Story:
     policy: str = ""
     prepare: Callable[[Theatre, dict[str, str]], tuple[str, ...]] | None = None
     """What happens before; returns the command that is killed in place of the worker, if it is one."""
+    message: bool = False
+    """Whether the message comes after such a command too."""
 
 
 STORIES = {
@@ -132,6 +145,8 @@ STORIES = {
     "a run is undone": Story(drift, prepare=applied),
     "a plan is approved": Story(drift, writes=False, policy=capped(NO_WIDENING), prepare=capped_plan),
     "an approved plan is applied": Story(drift, policy=capped(NO_WIDENING), prepare=approved_plan),
+    "a person pauses": Story(drift, writes=False, prepare=pause, message=True),
+    "a person resumes": Story(drift, prepare=resume, message=True),
     "only a report": Story(drift, {"build-pool": spec("build-pool", mode="report")}, writes=False),
 }
 
@@ -178,7 +193,7 @@ class Theatre:
         self.cloud.do.reset_log()
         with closing(bootstrap.store(Settings.read(environment), SystemClock())) as store:
             self.earlier = _intents(store)
-            if not self.command:
+            if not self.command or self.story.message:
                 store.named("work").put(json.dumps({"keys": self.story.keys, "trigger": "event"}))
         return environment
 

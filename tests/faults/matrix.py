@@ -7,10 +7,12 @@ said by the spec and by the emulator's dump, never by a plan: `Cell` names the c
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from email.utils import format_datetime
+from functools import cache
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -21,7 +23,8 @@ from reconciler.documents import moment_of
 from reconciler.engine import Outcome, Result, load_status
 from reconciler.engine.status import REASONS, ConditionKind, PoolStatus
 from reconciler.engine.status import Truth as Word
-from tests.faults.oracle import Before, Ideal, judged, unlike
+from tests.faults.marks import KEPT, Ideal, Mark, mark_of
+from tests.faults.oracle import Before, judged, unlike
 from tests.faults.stories import STORIES, begun
 from tests.fresh import forget_routes
 from tests.scenarios.almanac import Almanac, ahead_of
@@ -34,6 +37,8 @@ REQUESTS = 1200
 """Of one look: one that takes more does not end."""
 SLEPT = 240.0
 """Seconds of sleeping in one look, all threads together."""
+SHORTEST = ("change", "access", "create", "replace")
+"""Stories by what a run of them costs."""
 DOCS = Path(__file__).parents[2] / "docs" / "operations.md"
 
 YEAR = str(365 * 86400)
@@ -117,6 +122,8 @@ class Played:
     """The most of one look."""
     escaped: set[str] = field(default_factory=set)
     """Answers that no code of ours foresaw, by the line that says so."""
+    rejoined: bool = False
+    """It ended where it stood again as the story without a fault."""
 
 
 class HurriedClock(Almanac):
@@ -159,11 +166,14 @@ class Stage:
                 for name in names if every else [names[(number // 2 + lasting) % len(names)]]:
                     yield Cell(name, site, fault, lasting)
 
-    def play(self, cell: Cell) -> Played:
-        """One case, from the beginning of its story to both planes in sync."""
+    def play(self, cell: Cell, *, whole: bool = False) -> Played:
+        """One case, from the beginning of its story to both planes in sync.
+
+        `whole`: to the end even where it stands again as the story without a fault (`tests.faults.marks`).
+        """
         world = self._world(cell.story)
         try:
-            return _Run(world, cell, self.ideals[cell.story]).play()
+            return _Run(world, cell, self.ideals[cell.story], whole=whole or cell.site.route in KEPT).play()
         finally:
             world.do.clear_faults()
             world.close()
@@ -192,13 +202,21 @@ class Stage:
         """The story without a fault."""
         world = self._world(story)
         try:
-            result = world.settle()[POOL]
+            marks: list[Mark] = []
+            for _ in range(LOOKS):
+                result = world.sweep()[POOL]
+                marks.append(_mark(world, result))
+                if not result.next_look:
+                    break
+                world.later(result.next_look + 1)
+                world.do.settle()
             assert result.outcome in {Outcome.APPLIED, Outcome.IN_SYNC}, result
-            log = world.do.requests()
-            sites = sorted({Site(one["plane"], one["method"], one["route"]) for one in log})
+            log, end = world.do.requests(), world.do.state()
             assert judged(world, story) == []
+            world.finish()
+            sites = sorted({Site(one["plane"], one["method"], one["route"]) for one in log})
             writes = frozenset((one["method"], one["path"]) for one in log if one["write"])
-            return Ideal(world.do.state(), writes, tuple(sites))
+            return Ideal(end, writes, tuple(sites), tuple(marks))
         finally:
             world.close()
 
@@ -206,8 +224,9 @@ class Stage:
 class _Run:
     """One case while it is played."""
 
-    def __init__(self, world: World, cell: Cell, ideal: Ideal) -> None:
+    def __init__(self, world: World, cell: Cell, ideal: Ideal, *, whole: bool) -> None:
         self._world = world
+        self._whole = whole
         self._cell = cell
         self._ideal = ideal
         self._before = Before(world, cell.story)
@@ -253,6 +272,11 @@ class _Run:
         for turn in range(1, LOOKS + 1):
             self._pass(None if turn % 3 == 0 else self._last)
             result = self._look()
+            if result is not None and not self._whole:
+                rest = _mark(self._world, result).found_in(self._ideal.marks)
+                if rest >= 0:
+                    self._played.looks, self._played.rejoined = turn + rest, True
+                    return
             if result is not None and result.outcome in {Outcome.IN_SYNC, Outcome.APPLIED} and not result.next_look:
                 self._played.looks = turn
                 break
@@ -322,6 +346,11 @@ class _Run:
             self._played.problems.append(line)
 
 
+def _mark(world: World, result: Result) -> Mark:
+    document = world.parts.store.state.load(f"pools/{POOL}")
+    return mark_of(document.body if document else None, result, world.do.state())
+
+
 def _says(condition: Any) -> bool:
     """Whether the condition says something: a stall that is none does not."""
     return condition.kind is ConditionKind.READY or condition.status is Word.TRUE
@@ -337,16 +366,24 @@ def _plain(text: str) -> str:
     return found[0].strip() if found else text
 
 
+@cache
 def documented() -> frozenset[str]:
     """Reasons with an entry in docs/operations.md."""
     return frozenset(re.findall(r"^### (\w+)$", DOCS.read_text(), re.MULTILINE)) & REASONS
 
 
 def sampled(cells: Sequence[Cell], part: int, parts: int) -> list[Cell]:
-    """A part of a sample that has every call site and every fault in both modes, not all with each other."""
+    """A part of a sample that has every call site and every fault in both modes, not all with each other.
+
+    One cell for each fault in each mode, at the call site that has the fewest so far, in the shortest story of those.
+    """
     groups: dict[object, list[Cell]] = {}
     for cell in cells:
-        groups.setdefault(cell.site, []).append(cell)
         groups.setdefault((cell.fault, cell.lasting), []).append(cell)
-    chosen = dict.fromkeys(group[31 * (number + 1) % len(group)] for number, group in enumerate(groups.values()))
-    return list(chosen)[part::parts]
+    taken: Counter[Site] = Counter()
+    chosen = []
+    for group in groups.values():
+        found = min(group, key=lambda cell: (taken[cell.site], SHORTEST.index(cell.story)))
+        taken[found.site] += 1
+        chosen.append(found)
+    return chosen[part::parts]

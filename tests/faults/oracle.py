@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from tests.faults.stories import STORIES
@@ -29,16 +28,6 @@ MOMENTS = frozenset(
 AGENT_POOL_ROLES = "_apis/securityroles/scopes/distributedtask.agentpoolrole/"
 NARROWING = frozenset({"roleassignments.change", "roleassignments.remove-one"})
 """Removes people, or switches inheritance off."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ideal:
-    """A story without a fault."""
-
-    end: Any
-    writes: frozenset[tuple[str, str]]
-    """Method and path: what a spec names is written to, and nothing else."""
-    sites: tuple[Any, ...]
 
 
 def judged(world: World, story: str) -> list[str]:
