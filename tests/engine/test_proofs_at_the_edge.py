@@ -142,6 +142,8 @@ def test_an_alias_is_proven_by_an_hour(minutes: float, missing: bool) -> None:
         (replace(CLAIM, known=recorded(8)), f"id 8 is recorded for the pool that was created {GENERATION}"),
         (replace(CLAIM, known=recorded(8, ""), document=document(created=None)),
          "id 8 is recorded for the pool that was created once"),
+        (replace(CLAIM, agent_pool=replace(CLAIM.agent_pool, hosted=None)),
+         "Azure DevOps does not say whether it is hosted"),
         (replace(CLAIM, owner=lambda: "another"), "it is recorded as pool another's"),
         (replace(CLAIM, marks=frozenset({"b", "a"})),
          "agent pools of Managed DevOps Pools have a and b in this organization, and it has not"),
@@ -149,3 +151,12 @@ def test_an_alias_is_proven_by_an_hour(minutes: float, missing: bool) -> None:
 )  # fmt: skip
 def test_a_person_reads_which_proof_is_missing(claim: Claim, reason: str) -> None:
     assert judge(claim).reason == reason
+
+
+def test_no_approval_helps_a_name_that_only_looks_like_the_pools() -> None:
+    """The Kelvin sign for a k: `casefold` takes it for one, Azure DevOps does not."""
+    looks = replace(CLAIM, agent_pool=replace(CLAIM.agent_pool, name=POOL.replace("k", "\u212a")), known=approved())
+    found = judge(looks)
+
+    assert (found.verdict, found.approvable) == (Verdict.MISSING, False)
+    assert "approve" not in found.message(POOL)
