@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from reconciler.documents import moment
-from reconciler.engine.proofs import Claim, Proof, Verdict, approved_id, judge
+from reconciler.engine.proofs import Claim, Proof, Verdict, agent_pools_of, approved_id, judge
 from reconciler.safety.agent_pools import AgentPools, RecordedAgentPool, Replacement
 from tests.engine.test_proofs import (
     ALIASED,
@@ -139,9 +139,12 @@ def test_an_alias_is_proven_by_an_hour(minutes: float, missing: bool) -> None:
         (replace(CLAIM, document=document(state="")),
          "ARM has not reported the pool as Succeeded yet (provisioningState not given)"),
         (replace(CLAIM, document=None), "ARM holds no such pool"),
+        (replace(CLAIM, known=recorded(proof=Proof.APPROVED)), "its id is recorded by approval alone"),
         (replace(CLAIM, known=recorded(8)), f"id 8 is recorded for the pool that was created {GENERATION}"),
         (replace(CLAIM, known=recorded(8, ""), document=document(created=None)),
          "id 8 is recorded for the pool that was created once"),
+        (replace(CLAIM, agent_pool=replace(CLAIM.agent_pool, hosted=None)),
+         "Azure DevOps does not say whether it is hosted"),
         (replace(CLAIM, owner=lambda: "another"), "it is recorded as pool another's"),
         (replace(CLAIM, marks=frozenset({"b", "a"})),
          "agent pools of Managed DevOps Pools have a and b in this organization, and it has not"),
@@ -149,3 +152,44 @@ def test_an_alias_is_proven_by_an_hour(minutes: float, missing: bool) -> None:
 )  # fmt: skip
 def test_a_person_reads_which_proof_is_missing(claim: Claim, reason: str) -> None:
     assert judge(claim).reason == reason
+
+
+def test_no_approval_helps_a_name_that_only_looks_like_the_pools() -> None:
+    """The Kelvin sign for a k: `casefold` takes it for one, Azure DevOps does not."""
+    looks = replace(CLAIM, agent_pool=replace(CLAIM.agent_pool, name=POOL.replace("k", "\u212a")), known=approved())
+    found = judge(looks)
+
+    assert (found.verdict, found.approvable) == (Verdict.MISSING, False)
+    assert "approve" not in found.message(POOL)
+
+
+def test_an_approval_makes_nothing_own_that_arm_does_not_hold() -> None:
+    for claim in (
+        replace(CLAIM, document=None, known=approved(None)),
+        replace(CLAIM, document=document(state="Updating"), known=approved(), agent_pool=made(-9999)),
+        replace(CLAIM, organization="contoso", known=approved()),
+    ):
+        assert judge(claim).verdict is not Verdict.OWN
+
+
+def test_what_the_policy_does_not_allow_no_approval_helps() -> None:
+    found = judge(replace(CLAIM, known=approved(), agent_pool=made(-99), allows=lambda _: False))
+
+    assert found.approvable is False
+    assert found.reason.endswith(
+        f"; the owner approved it, and the policy's agentPools does not allow {PRIME}/{POOL}#7"
+    )
+
+
+def test_a_body_without_a_kind_is_one_of_azure_devops_and_a_name_is_the_nearest_alias() -> None:
+    one = {"url": f"https://dev.azure.com/{PRIME}"}
+
+    def names(organization: dict[str, str], **profile: str) -> dict[str, str]:
+        return agent_pools_of(
+            POOL, {"properties": {"organizationProfile": {**profile, "organizations": [organization]}}}
+        )
+
+    assert names(one) == {PRIME: POOL}
+    assert names(one, alias="b") == {PRIME: "b"}
+    assert names({**one, "alias": "a"}, alias="b") == {PRIME: "a"}
+    assert names({}) == {"": POOL}

@@ -115,7 +115,7 @@ def test_the_caps_of_a_run_read_the_record_where_there_is_one() -> None:
     check = cap_check(log, SPEC, SafetyFacts(), HandClock(), "digest")
 
     assert check.checked
-    assert check.spent(REMOVALS, CapScope.ORGANIZATION, ORG) == 1
+    assert check.spent(REMOVALS, CapScope.ORGANIZATION, ORG) == check.spent(REMOVALS, CapScope.POOL, SPEC.key) == 1
     written(log, DEVOPS)
     check.forget()
     assert check.spent(REMOVALS, CapScope.ORGANIZATION, ORG) == 2

@@ -11,7 +11,14 @@ import pytest
 from reconciler.plan.guards import place_of, refuse
 from reconciler.plan.model import Change, Detail
 from reconciler.plan.policy import Policy
-from reconciler.plan.targets import CreatePool, OrganizationPlace, PipelineAuthorization, ProjectPlace, UpdatePool
+from reconciler.plan.targets import (
+    CreatePool,
+    OpenAccess,
+    OrganizationPlace,
+    PipelineAuthorization,
+    ProjectPlace,
+    UpdatePool,
+)
 from reconciler.spec.model import OpenAccessException, Organization, PermissionProfile, QueueRoles, Spec
 from tests.plan.guarded import (
     ORG,
@@ -301,3 +308,42 @@ def test_a_role_that_is_not_recognised_is_refused_with_its_reason() -> None:
     )
     assert first(grant(who="")) == "it does not say whose role it is"
     assert first(grant(role="Overlord")) == "role Overlord is not known here"
+
+
+def test_a_place_is_asked_of_spec_and_policy_and_named_in_the_refusal() -> None:
+    nowhere = replace(opening(), target=OpenAccess(replace(queue(), organization=""), allow=True))
+    unnamed = replace(opening(), target=OpenAccess(replace(queue(), project=""), allow=True))
+
+    assert messages(nowhere)[0] == ("not-in-spec", "the spec does not name the organization (none given)")
+    assert messages(opening(organization="contoso"))[0][1] == "the spec does not name the organization contoso"
+    assert messages(unnamed)[0] == ("not-in-spec", "the change is about a project and does not name it")
+    assert messages(opening("Dev"), Policy(projects=(f"{ORG}/Dev",))) == []
+    assert messages(opening("Dev"), Policy(projects=(f"{ORG}/Test",))) == [
+        ("policy-projects", f"the policy does not allow the project {ORG}/Dev")
+    ]
+
+
+def test_a_silent_organization_names_what_it_leaves_out() -> None:
+    silent = replace(SPEC.organizations[0], silent=frozenset({"openAccess", "projects"}))
+    spec = replace(SPEC, organizations=(silent,))
+
+    assert messages(opening("Dev"), spec=spec)[0] == (
+        "unsettled",
+        f"the spec names no projects and openAccess for {ORG}, and ARM's were not read in this run",
+    )
+
+
+def test_an_exception_closes_until_its_last_day() -> None:
+    until = OpenAccessException(ORG, "Dev", allow=False, until=TODAY)
+    spec = replace(SPEC, access=replace(SPEC.access, open_access=(until,)))
+
+    assert refuse(spec, [closing("Dev")], Policy(), today=TODAY) == ()
+    assert len(refuse(spec, [closing("Dev")], Policy(), today=date(2026, 6, 2))) == 1
+    assert refuse(spec, [closing("Dev")], Policy()) == ()
+
+
+def test_the_operator_assigns_itself_administrator_and_nothing_else() -> None:
+    assert messages(itself(pool(), "User"))[0] == (
+        "operator-itself",
+        "the operator assigns itself nothing but Administrator of an agent pool or a queue",
+    )

@@ -103,6 +103,7 @@ def test_batches_are_spread_over_the_whole_interval_and_each_keeps_its_point() -
     names = [f"organization-{number}" for number in range(500)]
     delays = [Batch(name, ()).delay(600) for name in names]
 
+    assert [Batch(name, ()).delay(1000) for name in ("fabrikam", "contoso", "")] == [608, 309, 998], "as ever"
     assert all(0 <= delay < 600 for delay in delays)
     assert [sum(60 * tenth <= delay < 60 * (tenth + 1) for delay in delays) > 25 for tenth in range(10)] == [True] * 10
     assert delays == [Batch(name, ("a",)).delay(600) for name in names]
