@@ -32,6 +32,7 @@ from reconciler.errors import NotFound, Refused
 from reconciler.plan.render import clean
 from reconciler.plan.sync import SyncCause
 from reconciler.plan.wording import change_words
+from reconciler.safety.undone import Undone
 
 QUESTION = "Undo these changes? [y/N] "
 Run = Annotated[str, typer.Argument(metavar="RUN", help="Id of the run, as `history` shows it.")]
@@ -127,6 +128,8 @@ def _planned(app: bootstrap.App, selection: Selection, writes: Sequence[JsonObje
     """The reversals, planned on reads of this moment by a spec that says what was there before."""
     (spec,) = selection.specs
     facts = app.reconciler.facts(spec)
+    if app.safety.undo_interrupted(spec.key):
+        facts = replace(facts, undone=Undone())  # it ended before it held anything; this one holds before it writes
     status = load_status(app.state, spec.key)
     gate = gate_now(app.planner, spec, facts, status)
     other, reversals, impossible = reversed_spec(gate.spec, writes)

@@ -183,6 +183,10 @@ class Safety:
         """Store the approval of a plan, and its spec as the approved one."""
         approvals.approve_plan(self.documents, key, plan, spec)
 
+    def undo_interrupted(self, key: str) -> bool:
+        """Whether an undo of the pool ended before it held anything back: the next one starts from nothing."""
+        return undone.interrupted(self.documents, key)
+
     def hold_undone(self, key: str, fields: Mapping[str, UndoneField]) -> None:
         """Hold back what is about to be undone, before it is. The store decides who may."""
         undone.hold(self.documents, key, fields)

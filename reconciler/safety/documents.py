@@ -83,6 +83,10 @@ class SafetyDocuments:
             raise Rejected(f"safety store: the document {name} is no JSON object; restore it")
         return found.body
 
+    def interrupted(self, name: str) -> bool:
+        """Whether its first write was begun and stored nothing: nothing relies on it."""
+        return name in self.index().entering and self._store.load(name) is None
+
     def create(self) -> None:
         """Mark a new store. Harmless where it is marked; `Rejected` as of `index`."""
         while self.index().new:

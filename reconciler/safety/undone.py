@@ -46,6 +46,11 @@ def read_undone(documents: SafetyDocuments, index: SafetyIndex, key: str) -> Und
     return Undone() if body is None else Undone(_fields(body))
 
 
+def interrupted(documents: SafetyDocuments, key: str) -> bool:
+    """Whether the first undo of a pool ended before it held anything back, and wrote nothing therefore."""
+    return documents.interrupted(_document(key))
+
+
 def hold(documents: SafetyDocuments, key: str, fields: Mapping[str, UndoneField]) -> None:
     """Hold these back from now on."""
     new = {name: asdict(one) for name, one in fields.items()}

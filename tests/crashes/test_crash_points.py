@@ -322,6 +322,20 @@ def test_a_killed_worker_loses_and_doubles_nothing(prepared: tuple[Deployment, P
     assert wrong == {}
 
 
+@pytest.mark.parametrize(
+    "name", [name for name, story in STORIES.items() if story.prepare not in (None, approved_plan)]
+)
+def test_a_command_that_was_killed_at_its_first_write_can_be_repeated(
+    prepared: tuple[Deployment, Path], name: str
+) -> None:
+    """What it had only begun to store is no reason to refuse the same command for ever."""
+    deployment, folder = prepared
+    theatre = Theatre(deployment, folder / f"{name}-again".replace(" ", "-"), STORIES[name])
+    shutil.copytree(folder / "before", theatre.folder / "before")
+    whole = theatre.play(theatre.begin())
+    assert _difference(whole, theatre.play(theatre.begin(), 1, after=True)) == ""
+
+
 def _unlike(one: Any, other: Any, at: str = "") -> Iterator[str]:
     """Where two end states differ."""
     if isinstance(one, dict) and isinstance(other, dict):

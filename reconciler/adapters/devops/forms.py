@@ -137,6 +137,12 @@ def _queue_holders(entry: Json, organization: str, what: str) -> list[dict[str, 
     return holders
 
 
+_CHECKED = frozenset(
+    {"queue", "endpoint", "environment", "repository", "securefile", "variablegroup", "agentpool", "persistedstage"}
+)
+"""Types of resources that have checks."""
+
+
 def checks_of(document: Json, organization: str, what: str, queue_id: int) -> list[QueueCheck]:
     """The checks of one queue.
 
@@ -153,8 +159,14 @@ def checks_of(document: Json, organization: str, what: str, queue_id: int) -> li
         check = _check(entry, object_of(entry, "type", where), where)
         if not isinstance(holder, str | int):
             raise Unavailable(f"{where}: the resource of an entry of the response has no id")
-        if (text_of(resource, "type", where).lower(), str(holder)) == ("queue", str(queue_id)):
+        word = text_of(resource, "type", where)
+        if str(holder) != str(queue_id):
+            continue
+        if word.lower() == "queue":
             found.append(check)
+        elif word.lower() not in _CHECKED:
+            # Left out, it would be lost with a pool that is replaced, and its queue opened.
+            raise Unavailable(f"{where}: whether check {check.id} is of the queue is not known: resource type {word!r}")
     return sorted(found, key=lambda check: check.id)
 
 

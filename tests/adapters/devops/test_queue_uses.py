@@ -49,7 +49,10 @@ def test_checks_are_those_of_the_queue_with_their_settings(reads: DevOps, servic
 
 @pytest.mark.parametrize(
     "answer",
-    [{}, {"value": 5}, {"count": 2, "value": [check(7)]}, wrapped(5), wrapped({"id": 7}), wrapped(check("x"))],
+    [
+        *({}, {"value": 5}, {"count": 2, "value": [check(7)]}, wrapped(5), wrapped({"id": 7}), wrapped(check("x"))),
+        wrapped(check(6), {**check(7), "resource": {"type": "unheard", "id": "12"}}),
+    ],
 )
 def test_a_list_of_checks_that_is_not_whole_is_no_list(reads: DevOps, service: Scripted, answer: Any) -> None:
     service.reply("GET", CHECKS, answer)
