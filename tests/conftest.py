@@ -1,7 +1,4 @@
-"""What holds for all tests: properties are judged by what they find, never by how busy the machine is.
-
-Their examples are the same in every run, so that a change is judged by the change. `HYPOTHESIS_PROFILE=explore` draws
-others: what that finds becomes a test of its own. `quick` draws fewer, for `make quick`.
+"""What holds for all tests. How many examples properties are tried on is said in `tests.examples`.
 
 What a test needs beyond this process is said in `tests.tiers`. What `make dev` does not install is missing for tests
 of Azurite and of the Functions runtime; those are skipped with the command to run, and fail where `make test` or
@@ -10,26 +7,20 @@ continuous integration set `COMPLETE_TESTS`.
 
 from __future__ import annotations
 
-import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import HealthCheck, settings
 
-from tests import tiers
+from tests import examples, tiers
 from tests.fresh import forget_routes
 
 if TYPE_CHECKING:
     from tests.contract.azurite import Azurite
 
-PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.register_profile("explore", PATIENT)
-settings.register_profile("same", PATIENT, derandomize=True, database=None)
-settings.register_profile("quick", PATIENT, derandomize=True, database=None, max_examples=20)
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
+examples.load_profile()
 
 pytest_plugins = ["tests.pauses", "tests.shell"]
 
@@ -49,6 +40,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.option.markexpr = tiers.QUICK
     for name, meaning in tiers.MARKERS.items():
         config.addinivalue_line("markers", f"{name}: {meaning}")
+    config.addinivalue_line("markers", "soaked: `make soak` plays more of it (tests/examples.py)")
     config.addinivalue_line("markers", "cases(number): how many cases one test goes through (tests/security.py)")
 
 

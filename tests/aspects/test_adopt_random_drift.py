@@ -6,11 +6,13 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.aspects.adopting import PRIME, QUICK, TAILSPIN, TEXT, Adopting, settled_cloud
 from tests.aspects.shop import POOL
+from tests.examples import tries
 
 Json = Any
 GENERATE = [Phase.reuse, Phase.generate]
@@ -91,11 +93,12 @@ def put(document: Json, drawn: Json) -> None:
     properties["fabricProfile"]["sku"]["name"] = drawn["sku"]
 
 
+@pytest.mark.soaked
 def test_any_drift_is_adopted(tmp_path: Path) -> None:
     runs = count()
     with settled_cloud() as cloud:
 
-        @settings(max_examples=8, suppress_health_check=list(HealthCheck), deadline=None, phases=GENERATE)
+        @settings(max_examples=tries(8), suppress_health_check=list(HealthCheck), deadline=None, phases=GENERATE)
         @given(resources(), st.lists(EDITS, max_size=6))
         def drift(drawn: Json, edits: list[tuple[str, dict[str, Json]]]) -> None:
             cloud.do.reset()

@@ -8,11 +8,12 @@ from hypothesis import given, settings
 
 from reconciler.plan.policy import Policy
 from tests.aspects.bodies import bodies
+from tests.examples import tries
 from tests.policy.estate import differing, estate, plan
 from tests.policy.test_generated import generated
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=tries(40))
 @given(bodies())
 def test_a_creation_of_any_body_passes_its_generated_policy(document: dict[str, Any]) -> None:
     without = plan(document, Policy(), estate(pools=False))

@@ -21,6 +21,7 @@ from tests.aspects import drawn
 from tests.aspects.shop import POOL, SUBSCRIPTION, parsed
 from tests.aspects.shop import settings as shop_settings
 from tests.aspects.test_random_round_trip import Estate, estate
+from tests.examples import tries
 
 Json = Any
 STRATEGIES = drawn.strategies()
@@ -38,6 +39,7 @@ def without_live(resource: Json) -> Json:
     return {name: item for name, item in kept.items() if item not in ({}, [], "") or "/" in name or name == "projects"}
 
 
+@pytest.mark.soaked
 @pytest.mark.parametrize("source", sorted(STRATEGIES))
 def test_a_random_pool_is_imported_whole_and_its_plan_is_empty(source: str, tmp_path: Path) -> None:
     """What another tool put, as ARM has it, is in the file."""
@@ -45,7 +47,10 @@ def test_a_random_pool_is_imported_whole_and_its_plan_is_empty(source: str, tmp_
         here = Estate(cloud, tmp_path)
 
         @settings(
-            max_examples=8, phases=[Phase.reuse, Phase.generate], suppress_health_check=list(HealthCheck), deadline=None
+            max_examples=tries(8),
+            phases=[Phase.reuse, Phase.generate],
+            suppress_health_check=list(HealthCheck),
+            deadline=None,
         )
         @given(STRATEGIES[source])
         def imported(spec: Json) -> None:
@@ -64,11 +69,12 @@ def test_a_random_pool_is_imported_whole_and_its_plan_is_empty(source: str, tmp_
         imported()
 
 
+@pytest.mark.soaked
 @pytest.mark.parametrize("source", sorted(STRATEGIES))
 def test_a_random_pool_is_converted_whole_from_a_template(source: str) -> None:
     """Literals of a template are the spec, to the letter."""
 
-    @settings(max_examples=40, suppress_health_check=list(HealthCheck), deadline=None)
+    @settings(max_examples=tries(40), suppress_health_check=list(HealthCheck), deadline=None)
     @given(STRATEGIES[source])
     def converted(spec: Json) -> None:
         resource = {"name": POOL, "type": "Microsoft.DevOpsInfrastructure/pools", "apiVersion": "2026-06-02"}

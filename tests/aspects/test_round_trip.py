@@ -28,6 +28,7 @@ from reconciler.spec.model import Spec
 from tests.aspects.bodies import bodies
 from tests.aspects.shop import SUBSCRIPTION, parsed
 from tests.aspects.shop import settings as shop_settings
+from tests.examples import tries
 from tests.facets.frame import NOW
 from tests.facets.world import World
 
@@ -101,13 +102,14 @@ def test_every_example_comes_back_without_a_difference(switches: dict[str, Any],
             assert plane.look(spec) == [], path.name
 
 
+@pytest.mark.soaked
 @pytest.mark.parametrize("switches", SWITCHES, ids=lambda switches: ",".join(sorted(switches)) or "as it is")
 def test_random_bodies_come_back_without_a_difference(switches: dict[str, Any], tmp_path: Path) -> None:
     """Created from one, updated to another: each time the second plan is empty."""
     with start(estate(), switches={**QUICK, **switches}) as cloud:
         plane = Plane(cloud, tmp_path)
 
-        @settings(max_examples=8, suppress_health_check=list(HealthCheck))
+        @settings(max_examples=tries(8), suppress_health_check=list(HealthCheck))
         @given(bodies(), bodies())
         def round_trip(first: dict[str, Any], second: dict[str, Any]) -> None:
             cloud.do.reset()
@@ -186,7 +188,7 @@ def test_an_error_of_the_service_is_an_error_here(tmp_path: Path) -> None:
             plane.writers.arm.put(spec.pool_id, broken)
 
 
-@settings(max_examples=200, suppress_health_check=list(HealthCheck))
+@settings(max_examples=tries(200), suppress_health_check=list(HealthCheck))
 @given(bodies(), bodies())
 def test_the_guard_never_holds_back_what_the_spec_asks_for(wanted: dict[str, Any], observed: dict[str, Any]) -> None:
     """Whatever one valid body is to become another: each line is told, nothing else is touched, and it settles."""

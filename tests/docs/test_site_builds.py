@@ -15,7 +15,7 @@ from tests.docs.building import PYTHON, built
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return built(tmp_path_factory.mktemp("site"))
+    return built(tmp_path_factory)
 
 
 def test_every_page_is_a_file_of_the_site(site: Path) -> None:

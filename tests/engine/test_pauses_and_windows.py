@@ -21,6 +21,7 @@ from reconciler.spec.model import Mode, SpecPause
 from tests.engine.stage import ORG as PRIME
 from tests.engine.stage import OTHER, admins, condition, second_run_writes_nothing
 from tests.engine.test_safety_modes import BOTH, URL, Governed, governed, stop_at
+from tests.examples import tries
 from tests.keeping import START
 
 POOL, FIELD = ModeScope(pool="pool-1"), ModeScope(pool="pool-1", field="doors")
@@ -323,7 +324,7 @@ steps = st.lists(
 )  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=tries(60), deadline=None)
 @given(st.lists(windows, max_size=2), steps, st.booleans())
 def test_what_is_held_does_not_go_out_what_is_not_does_and_drift_is_told(
     policy: list[Window], todo: list[tuple[str, ModeScope, int]], by_spec: bool

@@ -16,6 +16,7 @@ from reconciler.plan.policy import Policy
 from reconciler.ports.devops import Identity, Project, Queue
 from reconciler.spec.model import PoolRoles, QueueRoles, Spec
 from reconciler.survey.operators import Operators
+from tests.examples import tries
 from tests.facets.frame import PRIME, look, organization, settle, spec
 from tests.facets.world import COLLECTION, OPERATOR, POOL, Org, World, person
 
@@ -93,7 +94,7 @@ def people_in(identities: frozenset[str]) -> frozenset[str]:
     return identities - {group.id for group in GROUPS} - {COLLECTION}
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=tries(400), deadline=None)
 @given(estates(), specs(), st.lists(st.sampled_from(sorted(RUNS)), min_size=1, max_size=3))
 def test_no_sequence_of_runs_locks_out_the_operator_or_the_last_administrator(
     world: World, wanted: Spec, runs: list[str]
@@ -118,7 +119,7 @@ def test_no_sequence_of_runs_locks_out_the_operator_or_the_last_administrator(
         settle(world, wanted, facets=FACETS, policy=Policy(max_role_removals=99), after_each=check)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=tries(150), deadline=None)
 @given(estates(), specs(), st.sampled_from(sorted(RUNS)))
 def test_a_settled_estate_costs_no_write_and_what_was_refused_stays_refused(
     world: World, wanted: Spec, run: str

@@ -15,6 +15,7 @@ from reconciler.plan.policy import Policy
 from reconciler.plan.targets import DirectoryEntry, RoleAssignmentChange
 from reconciler.ports.devops import Project, Queue
 from reconciler.spec.model import PermissionKind, PermissionProfile, PoolRoles, Spec
+from tests.examples import tries
 from tests.facets.documents import document
 from tests.facets.documents import wanted as wanted_pool
 from tests.facets.frame import PRIME, TAILSPIN, exception, look, organization, settle, spec, specific
@@ -182,7 +183,7 @@ specs = st.builds(
 )
 
 
-@settings(max_examples=200)
+@settings(max_examples=tries(200))
 @given(estates(), specs, st.booleans())
 def test_every_estate_settles_and_no_step_locks_the_operator_out(world: World, wanted: Spec, materialise: bool) -> None:
     """After every single write the operator still administers the pool, whatever fails in between."""

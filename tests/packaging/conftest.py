@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from scripts.tracked import ROOT, copy_tracked
+from tests.shared import made_once
 
 UV = str(Path(sys.executable).with_name("uv"))
 KEPT = ("PATH", "HOME", "LANG", "UV_CACHE_DIR", "PIP_CERT", "SSL_CERT_FILE", "HTTPS_PROXY", "PIP_INDEX_URL")
@@ -76,9 +77,14 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
     """The wheel, built from the source archive and installed with its locked dependencies."""
-    folder = tmp_path_factory.mktemp("installed")
+    folder = made_once(tmp_path_factory, "installed", _build_and_install)
+    return Installed(_wheel(folder), next((folder / "dist").glob("*.tar.gz")), folder / "venv" / "bin")
+
+
+def _build_and_install(folder: Path) -> None:
     build(folder / "dist")
-    (wheel,) = (folder / "dist").glob("*.whl")
-    (archive,) = (folder / "dist").glob("*.tar.gz")
-    binaries = into(folder / "venv", "-c", "requirements-cli.txt", str(wheel))
-    return Installed(wheel, archive, binaries)
+    into(folder / "venv", "-c", "requirements-cli.txt", str(_wheel(folder)))
+
+
+def _wheel(folder: Path) -> Path:
+    return next((folder / "dist").glob("*.whl"))

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from reconciler.plan.policy import Window, closed
 from reconciler.plan.targets import Risk
+from tests.examples import tries
 
 BERLIN, HOUR = "Europe/Berlin", timedelta(hours=1)
 
@@ -54,7 +55,7 @@ def test_when_a_window_is_open(cron: str, zone: str, moment: str, since: str | N
     assert one.opens_next(at(moment)) == at(following)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=tries(80), deadline=None)
 @given(
     st.builds("{} {} * * *".format, st.integers(0, 59), st.integers(0, 23)),
     st.sampled_from([BERLIN, "America/New_York", "Australia/Lord_Howe", "UTC", "Asia/Kathmandu"]),

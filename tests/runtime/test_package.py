@@ -19,6 +19,7 @@ from scripts.package import SBOM, _deployed
 from scripts.tracked import ROOT, copy_tracked, git
 from tests.deployment import deployed
 from tests.runtime.host import RuntimeHost
+from tests.shared import made_once
 
 VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 SITE = ".python_packages/lib/site-packages"
@@ -41,12 +42,16 @@ def package(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
-    place = tmp_path_factory.mktemp("package")
+    place = made_once(tmp_path_factory, "package", _build)
+    return Built(place / "app.zip", (place / "said").read_text(), place / "app")
+
+
+def _build(place: Path) -> None:
     done = package("--python", VERSION, "--output", str(place / "app.zip"))
     assert done.returncode == 0, done.stderr
+    (place / "said").write_text(done.stdout)
     with zipfile.ZipFile(place / "app.zip") as archive:
         archive.extractall(place / "app")
-    return Built(place / "app.zip", done.stdout, place / "app")
 
 
 def files(folder: Path) -> set[str]:

@@ -14,6 +14,7 @@ from benchmarks.estates import Size, estate, specs
 from emulator import Running
 from reconciler.engine import Outcome
 from reconciler.spec.loader import load
+from tests.examples import tries
 from tests.scenarios import drafts
 from tests.scenarios.drafts import PRIME, TAILSPIN
 from tests.scenarios.world import World, summary
@@ -164,7 +165,7 @@ SWITCHES = {
 }
 
 
-@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=tries(12), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(left=estates(), wish=wishes(), switches=st.fixed_dictionaries(SWITCHES), evidence=st.booleans())
 def test_in_sync_is_never_said_wrongly(
     world: World, left: dict[str, Any], wish: dict[str, Any], switches: dict[str, Any], evidence: bool

@@ -1,6 +1,6 @@
 """A read that failed is not an absence: on what could not be read nothing is written, and everything else goes on.
 
-Every read route of a run by every way in which a read fails. The faults hit one organization, or one pool's resource;
+Every read route of a run, and every way in which a read fails; `make soak` plays each with each. The faults hit one organization, or one pool's resource;
 the other organization and the other pool must not notice. Which routes there are is compared with the request log.
 """
 
@@ -14,6 +14,7 @@ from emulator import start
 from reconciler.engine import Outcome, Result
 from reconciler.engine.status import ConditionKind, Truth
 from reconciler.plan.model import GapKind
+from tests.examples import crossed
 from tests.scenarios.drafts import POOL, PRIME, RELEASE, TAILSPIN, estate, managed, organization
 from tests.scenarios.world import World, summary
 
@@ -77,8 +78,8 @@ def test_the_routes_below_are_those_of_a_run(world: World) -> None:
     assert read - {"locations.options"} == {*SWEEP_ROUTES, ALL_PROJECTS_ROUTE, *ARM_ROUTES}
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("route", SWEEP_ROUTES)
+@pytest.mark.soaked
+@pytest.mark.parametrize(("route", "kind"), crossed(SWEEP_ROUTES, KINDS, one_of=3))
 def test_a_failing_read_of_one_organization_stops_that_part_alone(world: World, route: str, kind: str) -> None:
     """Nothing is decided on what was not seen; the other organization is repaired meanwhile; later all converges."""
     if route == "pipelinepermissions.get":

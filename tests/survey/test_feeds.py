@@ -14,6 +14,7 @@ from reconciler.survey import scopes
 from reconciler.survey.demand import Demand
 from reconciler.survey.feeds import DAY, LAG
 from reconciler.survey.rotation import Feed, Rotation
+from tests.examples import tries
 from tests.survey.test_evidence import Process
 from tests.survey.test_shared import ORG
 
@@ -115,7 +116,7 @@ def test_without_a_feed_nothing_is_counted() -> None:
 HINTS = st.sampled_from(["silent", "announced", "late", "lying", "twice"])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=tries(40), deadline=None)
 @given(steps=st.lists(st.tuples(st.integers(0, 11), HINTS), min_size=4, max_size=16))
 def test_whatever_a_feed_says_no_drift_stays_unseen_beyond_the_maximum_age(steps: list[tuple[int, str]]) -> None:
     """One change before each sweep; the feed announces it, or another one, or later, or twice, or never."""

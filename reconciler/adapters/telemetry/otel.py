@@ -83,11 +83,14 @@ class Exported:
         resource: Mapping[str, str],
         monotonic: Callable[[], float],
         late: Callable[[], None] = lambda: None,
+        *,
+        patience: float = PATIENCE,
     ) -> None:
         """`resource`: this process. `late`: called where the end did not wait until everything was sent."""
         about = Resource.create(dict(resource))
         self._monotonic = monotonic
         self._late = late
+        self._patience = patience
         self._lock = threading.Lock()
         self._flushed = monotonic()
         self._sending: threading.Thread | None = None
@@ -187,7 +190,7 @@ class Exported:
     def _stop(self) -> None:
         self._send()
         self._traces.shutdown()
-        self._figures.shutdown(timeout_millis=PATIENCE * 1000)
+        self._figures.shutdown(timeout_millis=self._patience * 1000)
 
     def _bounded(self, work: Callable[[], None]) -> bool:
         """Whether it ended in time."""
@@ -197,7 +200,7 @@ class Exported:
         except RuntimeError:
             return False  # the interpreter is ending and starts no thread any more
         self._sending = thread
-        thread.join(PATIENCE)
+        thread.join(self._patience)
         return not thread.is_alive()
 
 

@@ -22,6 +22,7 @@ from reconciler.service.host.run import host
 from reconciler.service.http import api
 from reconciler.service.triggers import composition
 from tests.deployment import CANARY, deployed
+from tests.examples import tries
 from tests.service.host.serving import Serving, serving
 
 KEY = f"function-{CANARY}"
@@ -47,7 +48,7 @@ MODES = (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
 
 
 SETTINGS = settings(
-    max_examples=12,
+    max_examples=tries(12),
     derandomize=True,
     deadline=None,
     phases=[Phase.explicit, Phase.generate],
@@ -56,6 +57,7 @@ SETTINGS = settings(
 )
 
 
+@pytest.mark.soaked
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.label)
 def test_whatever_is_asked_is_answered_as_the_document_says(operation: Any, served: Serving) -> None:
     """Without the plugin of schemathesis, which every run of pytest would pay for."""

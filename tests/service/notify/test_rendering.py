@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from reconciler.engine.notice_state import NoticeLine
 from reconciler.ports.notices import NoticeKind
 from reconciler.service.notify import cloudevents, slack, teams, wording
+from tests.examples import tries
 from tests.service.notify.kit import HOSTILE, NOW, letter, notice
 from tests.service.notify.receivers import slack_problem, teams_problem
 
@@ -53,7 +54,7 @@ def check_harmless(body: bytes) -> None:
         assert "c2VjcmV0c2VjcmV0" not in text
 
 
-@settings(max_examples=25)
+@settings(max_examples=tries(25))
 @given(st.lists(NOTICES, min_size=1, max_size=3), st.integers(0, 2000))
 def test_whatever_others_named_a_message_is_accepted_and_formats_nothing(notices: list[Any], beyond: int) -> None:
     made = letter(*notices, beyond=beyond)

@@ -27,6 +27,7 @@ from reconciler.service.queue.messages import WorkMessage
 from reconciler.service.queue.worker import Report
 from tests.contract.families import Settable
 from tests.estate import Estate
+from tests.examples import tries
 from tests.service.queue.hall import Hall
 from tests.service.queue.test_evidence_age import once_at, queue_of
 
@@ -230,7 +231,7 @@ STEPS = st.one_of(
 
 
 @given(st.lists(STEPS, max_size=9))
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=tries(40))
 def test_in_any_order_of_looks_runs_drift_and_deaths_what_is_shown_is_true(steps: list[tuple[Any, ...]]) -> None:
     """What happens during a resync happens before its first read, or after its first pool, with all facts read."""
     with place() as made:

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.engine import Outcome
+from tests.examples import tries
 from tests.service.queue.office import Office
 
 skews = st.floats(-1.9, 1.9).map(lambda seconds: round(seconds, 1))
@@ -57,7 +58,7 @@ class Story:
         return Outcome.FAILED if self.failures and self.failures.pop() else Outcome.IN_SYNC
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=tries(300), deadline=None)
 @given(
     st.lists(skews, min_size=1, max_size=4),
     skews,

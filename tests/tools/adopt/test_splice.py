@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from reconciler.spec.source import documents
 from reconciler.tools.adopt.splice import rewritten
+from tests.examples import tries
 
 Json = Any
 WORDS = [
@@ -82,9 +83,10 @@ def said(data: bytes) -> list[Json]:
     return [one.value for one in documents(data)]
 
 
+@pytest.mark.soaked
 @pytest.mark.parametrize("style", STYLES)
 def test_any_value_is_put_into_any_style(style: str) -> None:
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=tries(40), deadline=None)
     @given(DOCUMENTS, DOCUMENTS)
     def put(old: Json, new: Json) -> None:
         data = STYLES[style](old).encode()
@@ -95,9 +97,10 @@ def test_any_value_is_put_into_any_style(style: str) -> None:
     put()
 
 
+@pytest.mark.soaked
 @pytest.mark.parametrize("style", STYLES)
 def test_what_is_said_already_changes_no_byte(style: str) -> None:
-    @settings(max_examples=25, deadline=None)
+    @settings(max_examples=tries(25), deadline=None)
     @given(DOCUMENTS)
     def put(value: Json) -> None:
         data = STYLES[style](value).encode()
@@ -123,7 +126,7 @@ def _set(value: Json, path: tuple[Any, ...], new: Json) -> Json:
     return made
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=tries(100), deadline=None)
 @given(st.sampled_from(["block", "CRLF", "byte order mark", "two documents"]), NAMELESS, st.data(), SCALARS)
 def test_another_scalar_changes_one_line_alone(style: str, old: Json, data: st.DataObject, new: Json) -> None:
     leaves = _leaves(old)
@@ -139,7 +142,7 @@ def test_another_scalar_changes_one_line_alone(style: str, old: Json, data: st.D
         assert after[number].split(b"  # behind")[-1] == before[number].split(b"  # behind")[-1]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=tries(60), deadline=None)
 @given(DOCUMENTS, KEYS, VALUES)
 def test_another_key_removes_no_line(old: Json, key: str, value: Json) -> None:
     if key in old:
@@ -182,7 +185,7 @@ def test_an_anchor_means_the_same_to_everything_else(change: Json, expected: byt
     assert expected in made
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=tries(60), deadline=None)
 @given(st.fixed_dictionaries(dict.fromkeys(("defaults", "one", "two", "list", "other"), VALUES)))
 def test_anchors_of_any_value(new: Json) -> None:
     assert said(rewritten(ANCHORS, 0, new)) == [new]

@@ -15,6 +15,7 @@ from reconciler.errors import SpecInvalid
 from reconciler.spec.findings import homes
 from reconciler.tools.convert import ConvertOptions, drafts, pieces
 from reconciler.tools.spec_writer import Draft
+from tests.examples import tries
 from tests.tools.convert.samples import (
     ACCOUNTS,
     IDENTITY,
@@ -156,9 +157,10 @@ def test_a_pool_without_surprises_is_converted_whole_from_every_form(form: Calla
     assert draft.document["pool"] == {"location": "eastus", **REST, "properties": PROPERTIES}
 
 
+@pytest.mark.soaked
 @pytest.mark.parametrize("form", FORMS, ids=[one.__name__.strip("_") for one in FORMS])
 def test_every_key_is_taken_or_named_or_refused(form: Callable[[Json], dict[str, str]]) -> None:
-    @settings(max_examples=40)
+    @settings(max_examples=tries(40))
     @given(INSERTIONS)
     def accounted(insertions: list[Insertion]) -> None:
         pool, inserted = _pool(insertions)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from reconciler.tools.import_.drafts import draft_spec
 from reconciler.tools.import_.observe import ImportedPool, ObservedOrganization
 from reconciler.tools.spec_writer import Draft, text
+from tests.examples import tries
 
 Json = Any
 SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
@@ -77,7 +78,7 @@ def test_a_document_without_surprises_is_taken_whole() -> None:
     assert (draft.problems, draft.left_out) == ([], [])
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=tries(200), deadline=None)
 @given(
     st.sampled_from([one for one in places(DOCUMENT) if one != ("systemData",)]),
     KEYS,

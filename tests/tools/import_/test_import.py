@@ -16,6 +16,7 @@ from reconciler.config.settings import Settings
 from reconciler.spec.loader import load
 from reconciler.tools.import_ import draft_spec, observe_pools
 from reconciler.tools.spec_writer import text
+from tests.examples import tries
 from tests.shell import DEMO, Shell
 from tests.tools.import_.estates import SUBSCRIPTION, estates
 
@@ -339,7 +340,9 @@ def test_an_operation_that_failed_is_told(any_estate: Running) -> None:
     assert ("pool",) in [path for path, _ in draft_spec(found, "enforce").notes]
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(
+    max_examples=tries(12), deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
 @given(estate=estates(), access_only=st.booleans())
 def test_the_plan_of_what_was_imported_is_empty(any_estate: Running, estate: dict[str, Any], access_only: bool) -> None:
     """On any estate; and importing once more writes the same files."""

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from emulator import Running, start
+from tests.examples import tries
 from tests.shell import Shell, sign_in
 from tests.tools.onboard.fabrikam import estate
 from tests.tools.onboard.kit import planned, run
@@ -97,6 +98,7 @@ def world() -> Iterator[Running]:
         yield running
 
 
+@pytest.mark.soaked
 @pytest.mark.parametrize("mode", ["report", "enforce"])
 def test_what_doctor_misses_is_what_onboard_plans(
     shell: Shell, world: Running, monkeypatch: pytest.MonkeyPatch, mode: str
@@ -113,7 +115,10 @@ def test_what_doctor_misses_is_what_onboard_plans(
         return {(kind, place) for kind, _, place in (one.partition(":") for one in lacking)}
 
     @settings(
-        max_examples=20, phases=[Phase.reuse, Phase.generate], suppress_health_check=list(HealthCheck), deadline=None
+        max_examples=tries(20),
+        phases=[Phase.reuse, Phase.generate],
+        suppress_health_check=list(HealthCheck),
+        deadline=None,
     )
     @given(STATES)
     def same(held: Held) -> None:

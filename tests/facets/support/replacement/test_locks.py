@@ -24,6 +24,7 @@ from reconciler.plan.targets import MovePool, OpenAccess, QueuePlace, ReplacePoo
 from reconciler.ports.devops import Project, QueueCheck
 from reconciler.spec.model import Organization, Spec
 from tests.estate import Estate
+from tests.examples import tries
 from tests.facets.support.replacement.moving import (
     BODY,
     ORG,
@@ -230,7 +231,7 @@ def test_each_lock_alone_keeps_the_pool(lock: Callable[[Case], None]) -> None:
     assert not deletes(case)
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=tries(150), suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.lists(st.sampled_from(LOCKS), unique=True, max_size=5), st.integers(0, 3), st.booleans())
 def test_no_plan_deletes_with_any_lock_closed(locks: list[Callable[[Case], None]], projects: int, listed: bool) -> None:
     """Whatever else is wrong or right; and where all are open, the deletion is the whole plan."""

@@ -1,0 +1,45 @@
+"""How many examples a property is tried on, and whether they are the same in every run. `HYPOTHESIS_PROFILE` says it.
+
+`same`, the usual one: the same in every run, so that a change is judged by the change. `quick`: fewer of them, for
+`make quick`. `explore`: as many as usual, and others in every run. `soak`: others, and many times as many, for
+`make soak`. What others find becomes a test of its own.
+
+Some tables are too long for every run as well: `crossed`. A test of one, or of a property inside of it, has the marker
+`soaked`; pytest knows the others by themselves.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from itertools import product
+from typing import TypeVar
+
+from hypothesis import HealthCheck, settings
+
+First, Second = TypeVar("First"), TypeVar("Second")
+
+PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "same")
+SOAKED = 20
+"""How many times as many `soak` tries."""
+
+
+def tries(number: int) -> int:
+    """How many examples to try of a property, where `make test` tries this number."""
+    return number * SOAKED if PROFILE == "soak" else number
+
+
+def crossed(first: Iterable[First], second: Iterable[Second], *, one_of: int) -> list[tuple[First, Second]]:
+    """Each with each in `soak`; else one pair of so many, with every one of both."""
+    pairs = product(enumerate(first), enumerate(second))
+    return [(one, other) for (x, one), (y, other) in pairs if PROFILE == "soak" or (x + y) % one_of == 0]
+
+
+def load_profile() -> None:
+    """For every property: judged by what it finds, never by how busy the machine is."""
+    patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=tries(40))
+    settings.register_profile("explore", patient)
+    settings.register_profile("soak", patient, print_blob=True)
+    settings.register_profile("same", patient, derandomize=True, database=None)
+    settings.register_profile("quick", patient, derandomize=True, database=None, max_examples=20)
+    settings.load_profile(PROFILE)
