@@ -214,13 +214,21 @@ def scores(folder: Path, group: Mapping[str, Any]) -> Iterator[Score]:
         meta = folder / "mutants" / f"{module}.meta"
         if (codes := _codes(meta)) is None:
             continue
-        survived = [key for key, code in codes.items() if code not in KILLED | OPEN]
+        survived = [_survivor(folder, module, key) for key, code in codes.items() if code not in KILLED | OPEN]
+        if module in group.get("any_case", ()):
+            survived = [one for one in survived if not _only_case(one.change)]
         yield Score(
             module,
             killed=sum(code in KILLED for code in codes.values()),
-            survivors=tuple(_survivor(folder, module, key) for key in survived),
+            survivors=tuple(survived),
             untested=sum(code in OPEN for code in codes.values()),
         )
+
+
+def _only_case(change: str) -> bool:
+    """Whether nothing but the case of letters became another."""
+    before, _, after = change.partition(" => ")
+    return before.casefold() == after.casefold()
 
 
 def _survivor(folder: Path, module: str, key: str) -> Survivor:

@@ -287,6 +287,20 @@ def test_a_project_that_all_projects_had_is_not_new() -> None:
     ]
 
 
+def test_a_repository_that_its_whole_organization_had_is_not_new() -> None:
+    all_of_github = with_profile(organizations=[{"url": "https://github.com/fabrikam"}])
+    found = refused(Policy(projects=()), all_of_github)
+
+    assert not [reason for _, reason in found if "github.com" in reason]
+    assert len(found) == 3
+
+
+def test_two_profiles_of_permission_both_count() -> None:
+    twice = with_profile(permissionProfile={"users": ["ann"]}, PermissionProfile={"groups": ["Builders"]})
+
+    assert uses.of_creation(twice)["principals"] == ["ann", "Builders"]
+
+
 @pytest.mark.parametrize(
     ("pattern", "place", "who", "allowed"),
     [
