@@ -239,6 +239,24 @@ def test_a_slash_at_the_end_makes_no_other_resource() -> None:
 
 
 @pytest.mark.parametrize(
+    ("field", "named", "message"),
+    [
+        ("pools", "pool-1", "the policy does not allow the pool pool-1 (policy:4)"),
+        ("subscriptions", "s1", "the policy does not allow the subscription s1 (policy:4)"),
+        ("resource_groups", "rg", "the policy does not allow the resource group rg (policy:4)"),
+    ],
+)
+def test_a_pool_is_written_where_the_policy_names_its_place(field: str, named: str, message: str) -> None:
+    def found(*names: str) -> list[tuple[str, str]]:
+        limits: dict[str, Any] = {field: names}
+        return list(rules.place(Policy(**limits, lines={field: (4,)}), "pool-1", "s1", "rg"))
+
+    assert found(named) == []
+    assert found("another") == found() == [(f"policy-{field.replace('_', '-')}", message)]
+    assert list(rules.place(Policy(), "pool-1", "s1", "rg")) == [], "what the policy does not limit is free"
+
+
+@pytest.mark.parametrize(
     ("patterns", "allowed"),
     [
         (("fabrikam/Builds#7",), True),
