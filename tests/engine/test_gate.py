@@ -11,6 +11,7 @@ from reconciler.engine.gate import Moment, WriteGate
 from reconciler.plan.model import Change, Detail
 from reconciler.plan.policy import Window
 from reconciler.plan.targets import CreatePool, ReplacePool, Risk, UpdatePool
+from reconciler.safety import Unknown
 from reconciler.spec.model import SpecPause
 from tests.engine.stage import SPEC
 from tests.keeping import START
@@ -40,6 +41,21 @@ def test_a_change_of_several_risks_needs_a_window_for_each() -> None:
     assert "an opening that is not in sight" in str(held)
     assert gate.held(update(Detail("b", 1, 2, Risk.NARROWS))) is None
     assert gate.held(update(Detail("b", 1, 2, code=True))) is not None, "foreign code widens"
+
+
+def test_a_change_of_a_risk_that_no_window_names_needs_none() -> None:
+    gate = WriteGate(SPEC, now=NOON)
+
+    assert gate.needs_window(update(Detail("b", 1, 2, Risk.WIDENS)))
+    assert not gate.needs_window(update(Detail("b", 1, 2, Risk.NARROWS)))
+    assert not WriteGate(SPEC, now=Moment(START)).needs_window(update(Detail("b", 1, 2, Risk.WIDENS)))
+
+
+def test_where_approvals_cannot_be_read_nothing_goes_round_a_window() -> None:
+    gate = WriteGate(SPEC, approvals=Unknown("503"), now=NOON)
+
+    assert gate.needs_window(update(Detail("b", 1, 2, Risk.WIDENS)))
+    assert gate.held(update(Detail("b", 1, 2, Risk.WIDENS))) is not None
 
 
 def test_a_pool_is_not_deleted_where_its_creation_would_wait() -> None:
