@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 
-from reconciler.engine.gate import Moment, WriteGate, annotated, approved_mode, gate_of, goes_out, pauses_of
+from reconciler.engine.gate import Moment, WriteGate, annotated, approved_mode, gate_now, gate_of, goes_out, pauses_of
+from reconciler.engine.status import PoolStatus
+from reconciler.engine.stored import Replacing
 from reconciler.errors import Forbidden, Unavailable
 from reconciler.plan.model import Change, Detail, Plan
+from reconciler.plan.policy import Policy, Window
 from reconciler.plan.targets import OpenAccess, QueuePlace, Risk, UpdatePool
 from reconciler.safety import HoldKind, Modes, ModeScope, ModeSetting, SafetyFacts, Unknown, WriteMode
 from reconciler.safety.approvals import Approvals, ApprovedSpec
 from reconciler.safety.undone import Undone
 from reconciler.spec.model import Mode, Organization, SpecPause
-from tests.engine.stage import ORG, OTHER, SPEC
+from tests.engine.stage import ORG, OTHER, SPEC, converged
 from tests.engine.test_safety_modes import OPEN as TEXT
 from tests.keeping import START
 
@@ -70,6 +75,25 @@ def test_a_spec_pauses_its_pool_or_fields_of_it_to_the_end_of_a_day_in_utc() -> 
     assert pauses_of(replace(spec, pauses=(), lines=SPEC.lines), START) == [replace(whole, place="pools/pool-1.yaml")]
 
 
+@pytest.fixture
+def far_east(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A machine whose clock shows another time zone."""
+    monkeypatch.setenv("TZ", "UTC-14")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.usefixtures("far_east")
+def test_the_time_zone_of_the_machine_ends_no_pause() -> None:
+    spec = replace(SPEC, pauses=(SpecPause(("tags",), date(2026, 6, 1), "why"),))
+
+    assert len(pauses_of(spec, START)) == 1
+    assert WriteGate(spec, now=NOW).held(update("tags.a")) is not None
+    assert WriteGate(replace(SPEC, mode=Mode.PAUSE, until=date(2026, 6, 1)), now=NOW).closed is not None
+
+
 def test_a_paused_field_is_that_of_either_spec_by_the_day_in_utc() -> None:
     paused = replace(SPEC, pauses=(SpecPause(("tags",), date(2026, 6, 1), "why"),))
     late = datetime(2026, 6, 2, 1, tzinfo=timezone(timedelta(hours=2)))
@@ -81,6 +105,18 @@ def test_a_paused_field_is_that_of_either_spec_by_the_day_in_utc() -> None:
         assert gate.held(update("maximumConcurrency")) is None
         assert gate.at(late).held(update("tags.a")) is not None
         assert gate.at(late + timedelta(hours=2)).held(update("tags.a")) is None
+
+
+def test_a_gate_knows_the_clock_the_policy_and_a_pool_that_is_made_again() -> None:
+    stage = converged()
+    windows = (Window((Risk.WIDENS,), "0 22 * * *", "UTC", timedelta(hours=2), 7),)
+    stage.policy = Policy(windows=windows)
+    planner = stage.planner
+    replacing = PoolStatus("pool-1", replacing=Replacing("pool", "pool-1", "c0ffee", START))
+
+    for status, recreating in ((None, False), (PoolStatus("pool-1"), False), (replacing, True)):
+        now = gate_now(planner, SPEC, SafetyFacts(), status).now
+        assert now == Moment(START, windows, planner.policy_digest, recreating)
 
 
 # --- modes of organizations ---------------------------------------------------------------------------------------
