@@ -13,12 +13,12 @@ from reconciler.engine.gate import Moment, WriteGate, annotated, approved_mode, 
 from reconciler.engine.status import PoolStatus
 from reconciler.engine.stored import Replacing
 from reconciler.errors import Forbidden, Unavailable
-from reconciler.plan.model import Change, Detail, Plan
+from reconciler.plan.model import Change, Detail, Plan, Refusal
 from reconciler.plan.policy import Policy, Window
-from reconciler.plan.targets import OpenAccess, QueuePlace, Risk, UpdatePool
+from reconciler.plan.targets import OpenAccess, QueuePlace, ReplacePool, Risk, UpdatePool
 from reconciler.safety import HoldKind, Modes, ModeScope, ModeSetting, SafetyFacts, Unknown, WriteMode
 from reconciler.safety.approvals import Approvals, ApprovedSpec
-from reconciler.safety.undone import Undone
+from reconciler.safety.undone import Undone, UndoneField
 from reconciler.spec.model import Mode, Organization, SpecPause
 from tests.engine.stage import ORG, OTHER, SPEC, converged
 from tests.engine.test_safety_modes import OPEN as TEXT
@@ -207,8 +207,11 @@ def approved(blob: str, text: str = TEXT, path: str = "pools/pool-1.yaml") -> Ap
     return Approvals(ApprovedSpec(blob, path, text, "ann", "2026-06-01T12:00:00Z"))
 
 
+UNDONE = Undone({"a field": UndoneField(1, "r1", "ann", "today")})
+
+
 def facts(approvals: Approvals | Unknown, *, mode: WriteMode = WriteMode.APPROVED) -> SafetyFacts:
-    return SafetyFacts(Modes(deployment=set_to(mode)), approvals=approvals, undone=Undone())
+    return SafetyFacts(Modes(deployment=set_to(mode)), approvals=approvals, undone=UNDONE)
 
 
 def test_in_mode_approved_the_approved_spec_is_applied_while_another_waits() -> None:
@@ -217,7 +220,7 @@ def test_in_mode_approved_the_approved_spec_is_applied_while_another_waits() -> 
     gate = gate_of(spec, facts(approved("old")), NOW)
 
     assert (gate.spec.key, gate.spec.pool_id, gate.spec.blob) == (spec.key, spec.pool_id, "old")
-    assert (gate.git, gate.now, gate.undone) == (spec, NOW, Undone())
+    assert (gate.git, gate.now, gate.undone) == (spec, NOW, UNDONE)
     assert gate.approvals == approved("old")
     assert gate.waiting is not None
     assert gate.waiting.mode is WriteMode.APPROVED
@@ -287,3 +290,13 @@ def test_a_plan_with_nothing_to_write_names_no_mode() -> None:
 
     assert annotated(Plan("pool-1", "c0ffee"), shut).not_applied == ()
     assert annotated(Plan("pool-1", "c0ffee", (opening(),)), shut).not_applied == ("not applied: mode stop (VAR)",)
+    refused = Plan("pool-1", "c0ffee", refusals=(Refusal(opening(), "some-rule", "no"),))
+    assert annotated(refused, shut).not_applied == ("not applied: mode stop (VAR)",)
+
+
+def test_a_plan_that_replaces_a_pool_names_what_holds_back_its_creation() -> None:
+    replaced = Change("pool", "pool", "pool-1", "a", "b", ReplacePool(SPEC.pool_id, {}, ("location",)))
+    gate = WriteGate(SPEC, of_organization(OTHER, WriteMode.REPORT), now=NOW)
+    assert annotated(Plan("pool-1", "c0ffee", (replaced,), following=(opening(OTHER),)), gate).not_applied == (
+        f"not applied: mode report of organization {OTHER} (store)",
+    )
