@@ -36,6 +36,9 @@ SOURCE = "reconciler"
 KILLED = {1, 3, 36, 24, -24, 152, 255, 37}
 """Exit codes of mutmut's workers: a test failed, or did not end."""
 
+FASTER = ["-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:unraisableexception"]
+"""The last one collects garbage ten times as a process ends, which took more than half of a mutant's time."""
+
 OPEN = {None, 2}
 """Not run yet, or interrupted."""
 
@@ -115,7 +118,7 @@ def _configure(folder: Path, group: Mapping[str, Any], also: Sequence[str]) -> N
         "only_mutate": list(group["modules"]),
         "also_copy": list(also),
         "pytest_add_cli_args_test_selection": list(group["tests"]),
-        "pytest_add_cli_args": ["-p", "no:cacheprovider", "-p", "no:xdist", *group.get("options", ["--quick"])],
+        "pytest_add_cli_args": [*FASTER, *group.get("options", ["--quick"])],
         "timeout_constant": 8.0,
     }
     lines = [f"{key} = {json.dumps(value)}" for key, value in settings.items()]
@@ -214,13 +217,21 @@ def scores(folder: Path, group: Mapping[str, Any]) -> Iterator[Score]:
         meta = folder / "mutants" / f"{module}.meta"
         if (codes := _codes(meta)) is None:
             continue
-        survived = [key for key, code in codes.items() if code not in KILLED | OPEN]
+        survived = [_survivor(folder, module, key) for key, code in codes.items() if code not in KILLED | OPEN]
+        if module in group.get("any_case", ()):
+            survived = [one for one in survived if not _only_case(one.change)]
         yield Score(
             module,
             killed=sum(code in KILLED for code in codes.values()),
-            survivors=tuple(_survivor(folder, module, key) for key in survived),
+            survivors=tuple(survived),
             untested=sum(code in OPEN for code in codes.values()),
         )
+
+
+def _only_case(change: str) -> bool:
+    """Whether nothing but the case of letters became another."""
+    before, _, after = change.partition(" => ")
+    return before.casefold() == after.casefold()
 
 
 def _survivor(folder: Path, module: str, key: str) -> Survivor:

@@ -238,7 +238,7 @@ def _reached(spec: Spec, change: Change) -> list[str]:
         return [name]
     if change.route is not Route.ARM:
         return []
-    named = [found[1].lower() for line in change.details if (found := _LISTED.search(line.path))]
+    named = [found[1] for line in change.details if (found := _LISTED.search(line.path))]
     return [*(one.name for one in spec.organizations), *named]
 
 

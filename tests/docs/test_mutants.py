@@ -21,6 +21,7 @@ def test_modules_and_tests_are_there_and_each_module_is_in_one_group() -> None:
 
     assert [path for path in paths if not (ROOT / path).exists()] == []
     assert [module for module, times in Counter(MODULES).items() if times > 1] == []
+    assert [one for group in LISTED["groups"].values() for one in group.get("any_case", ()) if one not in MODULES] == []
     assert LISTED["bar"] >= 85
 
 
@@ -110,6 +111,20 @@ def test_a_survivor_is_named_by_its_function_and_line(tmp_path: Path) -> None:
     assert (score.module, score.killed, score.total, score.untested) == ("reconciler/plan/some.py", 1, 3, 0)
     assert score.survivors == (AT_BOUND, Survivor("reconciler.plan.some.Check.room", "count, 1, => count, 2,"))
     assert round(score.percent) == 33
+
+
+def test_another_case_of_letters_is_no_mutant_where_names_have_any_case(tmp_path: Path) -> None:
+    module = tmp_path / "mutants" / "reconciler" / "plan" / "some.py"
+    module.parent.mkdir(parents=True)
+    bodies = {"orig": "find('osProfile')", "1": "find('OSPROFILE')", "2": "find('XXosProfileXX')"}
+    module.write_text("\n".join(f"def x_read__mutmut_{name}():\n    return {body}\n" for name, body in bodies.items()))
+    codes = {f"reconciler.plan.some.x_read__mutmut_{number}": 0 for number in (1, 2)}
+    module.with_name("some.py.meta").write_text(json.dumps({"exit_code_by_key": codes}))
+
+    (counted,) = scores(tmp_path, GROUP)
+    (known,) = scores(tmp_path, {**GROUP, "any_case": ["reconciler/plan/some.py"]})
+    assert (counted.total, known.total) == (2, 1)
+    assert [one.change for one in known.survivors] == ["return find('osProfile') => return find('XXosProfileXX')"]
 
 
 @pytest.mark.parametrize(

@@ -5,17 +5,22 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from functools import cached_property
 
 import pytest
 
 from reconciler.engine import Outcome, Planner, Result
+from reconciler.engine.fresh import outdated
+from reconciler.engine.status import PoolStatus, Run
+from reconciler.plan.model import Gap, GapKind, Plan
 from reconciler.spec.model import Organization, Spec
 from reconciler.survey import ListEvidence, scopes
 from reconciler.survey.demand import Demand
 from reconciler.survey.evidence import Evidence
 from reconciler.survey.scopes import Scope
-from tests.engine.stage import ORG, SPEC, Stage
+from tests.engine.stage import ORG, SPEC, Stage, converged
+from tests.keeping import START
 
 OTHER = replace(SPEC, name="pool-2", organizations=(Organization(ORG, "pool-2", (), open_access=True),))
 PROJECTS = 30
@@ -145,3 +150,37 @@ def test_where_another_process_has_seen_more_only_what_is_older_than_that_is_rea
 
     assert result.outcome is Outcome.IN_SYNC
     assert reads["queues"] == reads["authorized"] == PROJECTS - 1
+
+
+LATER, LAST = START + timedelta(minutes=1), START + timedelta(minutes=2)
+
+
+@pytest.mark.parametrize(
+    ("kind", "subject", "run", "before"),
+    [
+        (None, "", None, None),
+        (None, "", LATER, LATER),
+        (None, "", START, None),
+        (GapKind.NOT_READY, ORG, None, LAST),
+        (GapKind.NOT_READY, ORG, LATER, LAST),
+        (GapKind.NOT_READY, f"{ORG}/web", None, None),
+        (GapKind.NOT_READY, f"{ORG}/web", LATER, LATER),
+        (GapKind.UNKNOWN, ORG, None, None),
+    ],
+)
+def test_facts_older_than_another_run_or_than_the_request_for_a_missing_agent_pool_do_not_count(
+    kind: GapKind | None, subject: str, run: datetime | None, before: datetime | None
+) -> None:
+    stage = converged()
+    view = stage.planner.survey([SPEC])
+    status = PoolStatus("pool-1", run=Run(START, START, "in-sync", facts_read=run) if run else None)
+    gaps = (Gap("doors", subject, kind, "NotReady", "x"),) if kind else ()
+    plan = Plan("pool-1", "c0ffee", gaps=gaps)
+    view.requested = LAST
+
+    assert outdated(status, view, plan) is None, "nothing was read"
+    stage.planner.plan(SPEC, view, "c0ffee")
+    assert view.oldest == START
+    assert outdated(status, view, plan) == before
+    view.requested = None
+    assert outdated(status, view, plan) == (run if run == LATER else None)

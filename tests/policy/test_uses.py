@@ -219,6 +219,82 @@ def test_machines_are_raised_to_the_most_and_kept_above_it(before: int, most: in
     )
 
 
+def test_a_pool_is_created_with_no_more_machines_than_the_most() -> None:
+    one = {"properties": {"maximumConcurrency": 1}}
+    too_many = ("policy-max-concurrency", "the policy allows 0 machines at most, not 1")
+
+    assert refused(Policy(max_concurrency=3)) == []
+    assert refused(Policy(max_concurrency=2)) == [
+        ("policy-max-concurrency", "the policy allows 2 machines at most, not 3")
+    ]
+    assert list(rules.creation(Policy(max_concurrency=0), one)) == [too_many]
+    assert list(rules.update(Policy(max_concurrency=0), {}, one)) == [too_many], "a body that said no number had none"
+
+
+def test_a_slash_at_the_end_makes_no_other_resource() -> None:
+    slashed = {**BODY, "identity": {**BODY["identity"], "userAssignedIdentities": {"/ids/one/": {}, "/ids/two": {}}}}
+
+    assert refused(Policy(identities=()), slashed) == []
+    assert list(rules.update(Policy(identities=()), BODY, slashed)) == []
+
+
+@pytest.mark.parametrize(
+    ("field", "named", "message"),
+    [
+        ("pools", "pool-1", "the policy does not allow the pool pool-1 (policy:4)"),
+        ("subscriptions", "s1", "the policy does not allow the subscription s1 (policy:4)"),
+        ("resource_groups", "rg", "the policy does not allow the resource group rg (policy:4)"),
+    ],
+)
+def test_a_pool_is_written_where_the_policy_names_its_place(field: str, named: str, message: str) -> None:
+    def found(*names: str) -> list[tuple[str, str]]:
+        limits: dict[str, Any] = {field: names}
+        return list(rules.place(Policy(**limits, lines={field: (4,)}), "pool-1", "s1", "rg"))
+
+    assert found(named) == []
+    assert found("another") == found() == [(f"policy-{field.replace('_', '-')}", message)]
+    assert list(rules.place(Policy(), "pool-1", "s1", "rg")) == [], "what the policy does not limit is free"
+
+
+@pytest.mark.parametrize(
+    ("patterns", "allowed"),
+    [
+        (("fabrikam/Builds#7",), True),
+        (("fabrikam/*#7",), True),
+        (("fabrikam/Builds",), False),
+        (("fabrikam/Builds#8", "contoso/Builds#7", "fabrikam/Other#7"), False),
+        ((), False),
+        (None, True),
+    ],
+)
+def test_an_agent_pool_is_taken_by_organization_name_and_number(
+    patterns: tuple[str, ...] | None, allowed: bool
+) -> None:
+    message = "the policy does not let the agent pool fabrikam/Builds#7 be taken for the pool's own (policy:4)"
+    policy = Policy(agent_pools=patterns, lines={"agent_pools": (4,)})
+
+    found = list(rules.agent_pool(policy, "fabrikam", "Builds", 7))
+    assert found == ([] if allowed else [("policy-agent-pools", message)])
+
+
+def test_a_guest_is_granted_nothing_by_a_pattern_for_members() -> None:
+    guest, members = "ann_contoso.com#EXT#@fabrikam.com", ("*@fabrikam.com",)
+
+    assert list(rules.principal(Policy(principals=members, version=1), guest)) == []
+    assert list(rules.principal(Policy(principals=members, version=2), guest)) == [
+        ("policy-principals", f"the policy does not let {guest} be granted anything")
+    ]
+
+
+def test_a_role_is_refused_where_the_pattern_is_of_another_place() -> None:
+    policy = Policy(roles=("fabrikam/Web/User=ann",))
+
+    assert list(rules.role(policy, "fabrikam/Web", "User", "ann")) == []
+    assert list(rules.role(policy, "fabrikam/Api", "User", "ann")) == [
+        ("policy-roles", "the policy does not let ann have the role User in fabrikam/Api")
+    ]
+
+
 def test_a_project_that_all_projects_had_is_not_new() -> None:
     all_of_fabrikam = with_profile(organizations=[{"url": "https://dev.azure.com/Fabrikam"}])
     found = refused(Policy(projects=()), all_of_fabrikam)
@@ -227,6 +303,20 @@ def test_a_project_that_all_projects_had_is_not_new() -> None:
         "the policy does not allow the project contoso/*",
         "the policy does not allow the project github.com/fabrikam/web",
     ]
+
+
+def test_a_repository_that_its_whole_organization_had_is_not_new() -> None:
+    all_of_github = with_profile(organizations=[{"url": "https://github.com/fabrikam"}])
+    found = refused(Policy(projects=()), all_of_github)
+
+    assert not [reason for _, reason in found if "github.com" in reason]
+    assert len(found) == 3
+
+
+def test_two_profiles_of_permission_both_count() -> None:
+    twice = with_profile(permissionProfile={"users": ["ann"]}, PermissionProfile={"groups": ["Builders"]})
+
+    assert uses.of_creation(twice)["principals"] == ["ann", "Builders"]
 
 
 @pytest.mark.parametrize(
