@@ -27,6 +27,8 @@ BOM = b"\xef\xbb\xbf"
 AGAIN = "emulator-again"
 """Begins the tokens of `repeated` and `endless`: who sends one gets the page that it came with."""
 UNHEARD = "Unheard"
+UNKNOWN = "unheard"
+"""Name of the field that `fields` adds to each object."""
 WORDS = frozenset({
     "access", "category", "kind", "poolType", "provisioningState", "queryMembership", "state", "status", "subjectKind",
     "type", "visibility",
@@ -130,7 +132,7 @@ def _with_fields(body: Json) -> Json:
         return [_with_fields(one) for one in body]
     if not isinstance(body, dict):
         return body
-    return {**{name: _with_fields(value) for name, value in body.items()}, "unheard": {"of": ["this"]}}
+    return {**{name: _with_fields(value) for name, value in body.items()}, UNKNOWN: {"of": ["this"]}}
 
 
 def _with_words(body: Json) -> Json:

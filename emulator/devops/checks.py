@@ -29,6 +29,8 @@ _APPROVAL: dict[str, Json] = {
     "requesterCannotBeApprover": False,
 }
 """What an approval may leave out (ApprovalConfigSettings)."""
+_NAMES = frozenset({*_APPROVAL, "approvers", "definitionRef", "minRequiredApprovers"})
+"""All that an approval has (ApprovalConfigSettings)."""
 TIMEOUT = 43200
 """Minutes, where none is given (published examples)."""
 
@@ -62,7 +64,8 @@ def add(world: World, request: Request) -> Response:
     fields = place.fields("configuration")
     queue = place.queue(project, _resource(fields))
     _require_writer(place, queue)
-    kind, settings = _type(fields), _settings(fields)
+    kind = _type(fields)
+    settings = _settings(place, fields, kind[0])
     timeout, disabled = access.number(fields.get("timeout", TIMEOUT), "timeout"), _disabled(fields)
     _known_approvers(place, settings)
     check = make(world, place.organization, queue, kind, settings, by=place.caller.id)
@@ -82,7 +85,7 @@ def update(world: World, request: Request) -> Response:
         raise refusals.bad_argument(f"The check {check.id} is on the resource {queue.id}.")
     if "type" in fields and _type(fields)[0] != check.type_id:
         raise refusals.bad_argument(f"The check {check.id} is of type {check.type_id}.")
-    settings = _settings(fields) if "settings" in fields else check.settings
+    settings = _settings(place, fields, check.type_id) if "settings" in fields else check.settings
     check.disabled = _disabled(fields) if "isDisabled" in fields else check.disabled
     _known_approvers(place, settings)
     check.settings, check.timeout = settings, timeout
@@ -150,8 +153,13 @@ def _type(fields: dict[str, Json]) -> tuple[str, str]:
     return str(number).lower(), str(kind.get("name") or known)
 
 
-def _settings(fields: dict[str, Json]) -> dict[str, Json]:
-    return access.mapping(fields.get("settings"), "settings")
+def _settings(place: access.RequestScope, fields: dict[str, Json], type_id: str) -> dict[str, Json]:
+    found = access.mapping(fields.get("settings"), "settings")
+    unknown = sorted(found.keys() - _NAMES) if type_id == TYPES["Approval"] else []
+    answer = place.world.switches.word("devops.check-unknown-settings")
+    if unknown and answer == "refused":
+        raise refusals.bad_argument(f"The value '{unknown[0]}' is not valid for settings.")
+    return {name: value for name, value in found.items() if answer == "kept" or name not in unknown}
 
 
 def _disabled(fields: dict[str, Json]) -> bool:

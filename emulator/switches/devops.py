@@ -85,6 +85,15 @@ SWITCHES: tuple[Switch, ...] = (
         source="vsts-rest-api-specs approvalsAndChecks 7.2",
     ),
     _row(
+        "check-unknown-settings",
+        "kept",
+        "kept",
+        "dropped",
+        "refused",
+        about="What becomes of settings of an approval that the document does not have: kept, left out, or an error",
+        source="vsts-rest-api-specs approvalsAndChecks 7.2",
+    ),
+    _row(
         "definition-secrets",
         "kept",
         "kept",

@@ -130,6 +130,33 @@ def test_what_the_service_adds_to_settings_does_no_harm(settled: World, word: st
     assert is_open(settled)
 
 
+@pytest.mark.parametrize("word", ["kept", "dropped", "refused"])
+def test_a_setting_that_this_release_does_not_know_is_added_again_or_a_person_is_asked(
+    settled: World, word: str
+) -> None:
+    """Without it the check may be weaker than the one that was there, so nothing is opened behind it."""
+    before = {**approval(settled), "quorum": {"of": ["ann"]}}
+    settled.by_hand("add-check", settings=before, **WEB)
+    settled.switch(devops__check_unknown_settings=word)
+    one_after_the_other(settled)
+    settled.settle()
+
+    result = settled.apply()
+    if word == "kept":
+        assert [one["settings"].get("quorum") for one in checks(settled)] == [before["quorum"]]
+        assert is_open(settled)
+        return
+    assert (result.outcome, len(checks(settled)), is_open(settled)) == (Outcome.STALLED, word == "dropped", False)
+    assert "quorum" in stalled(result)[1]
+    assert ("by hand" in stalled(result)[1]) == (word == "dropped")
+    for one in settled.truth.agent_pool(TAILSPIN, POOL)["queues"]:
+        for check in one.get("checks", ()):
+            settled.by_hand("remove-check", check=check["id"], **WEB)
+    settled.by_hand("add-check", settings=approval(settled), by="bob", **WEB)
+    settled.settle()
+    assert ([one["type"] for one in checks(settled)], is_open(settled)) == (["Approval"], True)
+
+
 @pytest.mark.parametrize("kind", ["Approval", "Task Check"])
 def test_a_check_that_cannot_be_added_again_keeps_the_pool(settled: World, kind: str) -> None:
     """An approval whose approvers have no ids, a task whose inputs may be secrets."""

@@ -103,6 +103,21 @@ def test_what_an_approval_leaves_out_is_filled_in_or_not(operator: Caller, word:
     assert len(made["settings"]) == len(SETTINGS) + more
 
 
+@pytest.mark.parametrize(
+    ("word", "status", "kept"), [("kept", 200, True), ("dropped", 200, False), ("refused", 400, None)]
+)
+def test_a_setting_that_an_approval_does_not_have_is_kept_or_not(
+    operator: Caller, word: str, status: int, kept: bool | None
+) -> None:
+    operator.do.switch("devops.check-unknown-settings", word)
+
+    asked = wanted()
+    made = operator.call("POST", CHECKS, {**asked, "settings": {**asked["settings"], "quorum": 2}})
+
+    assert (made.status_code, ("quorum" in made.json()["settings"]) if kept is not None else None) == (status, kept)
+    assert operator.call("POST", CHECKS, asked).status_code == 200
+
+
 @pytest.mark.parametrize(("word", "status"), [("taken", 200), ("known", 400)])
 def test_an_unknown_approver_is_taken_or_refused(operator: Caller, word: str, status: int) -> None:
     operator.do.switch("devops.check-approvers", word)
