@@ -285,6 +285,16 @@ def test_a_plan_names_each_setting_that_holds_it_once() -> None:
     assert annotated(Plan("pool-1", "c0ffee", (opening(ORG),)), gate).not_applied == ()
 
 
+def test_a_spec_that_asks_for_reports_alone_closes_its_gate_with_its_reason() -> None:
+    spec = replace(SPEC, mode=Mode.REPORT, reason="moving", lines=lambda _: 4)
+
+    assert WriteGate(spec, now=NOW).closed == ModeSetting(
+        WriteMode.REPORT, "pools/pool-1.yaml:4", ModeScope(), "moving"
+    )
+    assert WriteGate(SPEC, now=NOW).closed is None
+    assert WriteGate(SPEC, git=spec, now=NOW).closed is not None, "the other spec of the pool counts as well"
+
+
 def test_a_plan_with_nothing_to_write_names_no_mode() -> None:
     shut = WriteGate(SPEC, Modes(deployment=set_to(WriteMode.STOP, "VAR")), now=NOW)
 

@@ -24,9 +24,10 @@ from reconciler.plan.targets import (
     Target,
 )
 from reconciler.ports.devops import Identity, RoleAssignment
+from reconciler.spec.model import PoolRoles, Spec
 from reconciler.survey.operators import Operators
-from tests.facets.frame import PRIME, TAILSPIN, organization
-from tests.facets.world import OPERATOR, POOL, person
+from tests.facets.frame import NOW, PRIME, TAILSPIN, look, organization, spec
+from tests.facets.world import OPERATOR, POOL, Org, World, person
 
 ANN, BOB, EVE = person("ann"), person("bob"), person("eve")
 PLATFORM = Identity("id-platform", "Platform", r"[fabrikam-prime]\Platform")
@@ -195,3 +196,52 @@ def test_subjects_are_unique(case: tuple[DesiredRoles, ObservedRoles]) -> None:
     names = [change.id for change in roles.diff((case[0],), (case[1],))]
 
     assert len(names) == len(set(names))
+
+
+# --- rights by groups ---------------------------------------------------------------------------------------------
+
+
+def team(*assigned: Identity, empty: bool = False) -> World:
+    """The operator administers as a member of a group, or that group has nobody."""
+    held = {who.id: "Administrator" for who in (*assigned, PLATFORM)}
+    org = Org(people=list(PEOPLE), inherits=False, assigned=held, inherited={})
+    org.members = {PLATFORM.id: set() if empty else {OPERATOR.id}}
+    return World({PRIME: org})
+
+
+def exclusive(*names: str) -> Spec:
+    return spec(organization(), roles=[PoolRoles(PRIME, names, exclusive=True)])
+
+
+def test_the_operator_has_a_role_of_its_own_before_its_group_loses_it() -> None:
+    seen = look(team(ANN), exclusive("ann@fabrikam.com"), facets=[roles.FACET])
+
+    given, taken = (target_of(one, RoleAssignmentChange) for one in seen.changes)
+    assert (given.identity_id, given.itself, given.after) == (OPERATOR.id, True, "Administrator")
+    assert (taken.identity_id, taken.after) == (PLATFORM.id, None)
+    assert seen.refusals == ()
+    own = look(team(ANN, OPERATOR), exclusive("ann@fabrikam.com"), facets=[roles.FACET])
+    assert [one.narrows for one in own.changes] == [True], "it has one"
+
+
+def test_what_groups_mean_is_read_where_rights_are_taken_away() -> None:
+    """It costs a read each, and decides nothing where a list only adds."""
+
+    def standing(world: World, wanted: Spec) -> Standing:
+        desired = roles.FACET.parse(wanted, NOW)
+        assert desired is not None
+        (state,) = roles.FACET.observe(wanted, desired, world).value
+        found: Standing = state.standing
+        return found
+
+    taking, through = exclusive("ann@fabrikam.com"), {OPERATOR.id: frozenset({PLATFORM.id})}
+    off = spec(organization(), roles=[PoolRoles(PRIME, inherit=False)])
+    on = spec(organization(), roles=[PoolRoles(PRIME, ("ann@fabrikam.com",), inherit=True)])
+    adding = spec(organization(), roles=[PoolRoles(PRIME, ("ann@fabrikam.com",))])
+    assert standing(team(ANN), taking).groups == through
+    assert standing(team(ANN, empty=True), taking).empty == {PLATFORM.id}
+    assert standing(team(ANN), off).groups == through
+    assert standing(team(ANN, OPERATOR, empty=True), off).empty == frozenset(), "the operator stays by itself"
+    assert standing(team(ANN), on).groups == {}
+    assert standing(team(BOB), adding).groups == {}
+    assert standing(team(ANN), exclusive("ann@fabrikam.com", r"[fabrikam-prime]\Platform")).groups == {}
