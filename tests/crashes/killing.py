@@ -1,7 +1,8 @@
 """A worker that is killed at a chosen write: what its process runs.
 
 Writes are seen from outside of the program: a request that is no read, by CPython's audit event ``http.client.send``,
-and a transaction of the state file, by SQLite's trace of statements. Nothing of the program is replaced.
+a file of the specs by those of the file system, and a transaction of the state file, by SQLite's trace of statements.
+Nothing of the program is replaced.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from reconciler.config.triggers import Hosting, state
 from reconciler.documents import moment
 from reconciler.service.triggers import composition, messages
 
+FILES = ("open", "os.chmod", "os.rename", "os.remove")
 READS = (b"GET ", b"HEAD ", b"OPTIONS ")
 WRITES = (b"PUT ", b"PATCH ", b"POST ", b"DELETE ")
 APPOINTMENT = timedelta(hours=4)
@@ -36,8 +38,9 @@ lazy_imports.load()
 class Fate:
     """Counts writes, and kills this process before or after the one that was chosen."""
 
-    def __init__(self, point: int, *, after: bool) -> None:
+    def __init__(self, point: int, specs: str, *, after: bool) -> None:
         self._point = point
+        self._specs = specs
         self._after = after
         self._armed = False
         self.writes: list[str] = []
@@ -63,6 +66,12 @@ class Fate:
                 self.seen(data.split(b" HTTP/")[0].decode())
             elif data.startswith(READS):
                 self.seen()
+        elif event in FILES and self._changes_specs(event, arguments):
+            self.seen(event)
+
+    def _changes_specs(self, event: str, arguments: tuple[Any, ...]) -> bool:
+        within = str(arguments[0]).startswith(f"{self._specs}/")
+        return within and (event != "open" or bool(arguments[2] & (os.O_WRONLY | os.O_RDWR)))
 
     def connect(self, *arguments: Any, **options: Any) -> sqlite3.Connection:
         """In the place of `sqlite3.connect`, whose audit event comes before the connection can be traced."""
@@ -77,7 +86,7 @@ class Fate:
 def _watched(environment: Mapping[str, str], point: int, *, after: bool) -> Fate:
     """Become a process of the program, with its fate."""
     become(dict(environment))
-    fate = Fate(point, after=after)
+    fate = Fate(point, environment["RECONCILER_SPECS"], after=after)
     sys.addaudithook(fate.hook)
     setattr(sqlite3, "connect", fate.connect)  # noqa: B010 - in a process of its own
     return fate

@@ -6,6 +6,7 @@ said by the spec and by the emulator's dump, never by a plan: `Cell` names the c
 
 from __future__ import annotations
 
+import gc
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -190,6 +191,8 @@ class Stage:
 
     def _world(self, story: str) -> World:
         self._number += 1
+        if self._number % 50 == 0:
+            gc.collect()  # threads of worlds that ended end with the last reference to these
         folder = self._folder / f"run-{self._number}"
         folder.mkdir()
         forget_routes()
