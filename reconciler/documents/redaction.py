@@ -33,6 +33,8 @@ _SECRET_NAME = re.compile(
     re.IGNORECASE,
 )
 """The end of a name whose value is a secret: ``RECONCILER_GITHUB_SECRET_2``, ``AccountKey``."""
+_LONGEST_END = 40
+"""Characters of a name that decide, so that no long text of a stranger is remembered."""
 _SHORT_NAMES = frozenset({"code", "key"})
 """Names of a secret only before an equals sign, and not before a small number: ``exit code=2``."""
 _NAME = re.compile(r"""(?<![\w-])([\w-]++)(["']?\s*[=:]\s*)""")
@@ -45,13 +47,13 @@ _WEBHOOKS = (
 )
 _KEY_HEADERS = (
     r"x-functions-key|x-reconciler-secret|ocp-apim-subscription-key|x-api-key|api-key|aeg-sas-(?:key|token)"
-    r"|x-ms-token[\w-]*"
+    r"|x-ms-token(?:(?!\bx-ms-token)[\w-])*+"
 )
 _TOKENS = (
     r"\beyJ[\w-]+(?:\.[\w-]+)+\.?|\beyJ[\w-]{12,}"
     r"|\bgh[pousr]_\w{16,}|\bgithub_pat_\w{16,}|\bglpat-[\w-]{16,}|\bxox[abposr]-[\w-]{10,}"
     r"|\b[A-Za-z0-9]{76}AZDO[A-Za-z0-9]{4}\b|\b(?=[a-z]*[2-7])[a-z2-7]{52}\b"
-    r"|(?<![\w~.-])[\w~.-]{0,3}\dQ~[\w~.-]{20,}|\b[\w-]{40,}AzFu[\w-]{4,}={0,2}"
+    r"|(?<![\w~.-])[\w~.-]{0,3}\dQ~[\w~.-]{20,}|(?<![\w-])[\w-]{40,}AzFu[\w-]{4,}={0,2}"
 )
 _SCHEMES = r"bearer|basic|digest|negotiate|sharedkey(?:lite)?|sharedaccesssignature|token"
 _PROSE = r"(?!(?:auth\w*|tokens?|credentials?|headers?|scheme|realm\S*|and|or|of|is|was|are|with|for|in|from|to|as)\b)"
@@ -60,13 +62,18 @@ _Replacement = str | Callable[[re.Match[str]], str]
 
 _RULES: tuple[tuple[str, str, _Replacement], ...] = (
     # (text without which the pattern cannot match, pattern, what stands in its place)
+    # A text of a megabyte may come from a stranger: what may be long is matched where it begins alone, and the rules of
+    # URLs match what holds no secret as well, so that no part of a text is looked at from each place before it.
     # A private key, to its end or to the end of the text.
     ("-----BEGIN", r"(?s)-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", MASK),
     # User and password of a URL in any scheme; the password may hold a slash where the colon begins no port.
     (
         "://",
-        r"""(?i)\b([a-z][a-z0-9+.-]{0,30}://)(?:[^\s/'"<>]*|[^\s/@:]+:(?!\d+(?:[/?#\s]|$))[^\s@'"<>]*)@""",
-        rf"\1{MASK}@",
+        (
+            r"""(?i)\b([a-z][a-z0-9+.-]{0,30}://)(?:[^\s/'"<>]*(@)|[^\s/@:]+:(?!\d+(?:[/?#\s]|$))"""
+            r"""(?:[^\s@'"<>]*+(@)|[^\s@'"<>]*(?=\b[a-z][a-z0-9+.-]{0,30}://)))"""
+        ),
+        lambda found: f"{found[1]}{MASK}@" if found[2] or found[3] else found[0],
     ),
     # Webhooks whose path is the secret.
     (
@@ -77,8 +84,8 @@ _RULES: tuple[tuple[str, str, _Replacement], ...] = (
     # The query of a URL, parameter by parameter.
     (
         "://",
-        r"""(?i)(\b[a-z][a-z0-9+.-]{0,30}://[^\s?'"<>]*)\?([^\s'"<>#]+)""",
-        lambda found: f"{found[1]}?{'&'.join(_parameter(one) for one in found[2].split('&'))}",
+        r"""(?i)(\b[a-z][a-z0-9+.-]{0,30}://[^\s?'"<>]*+)(?:\?([^\s'"<>#]+))?""",
+        lambda found: f"{found[1]}?{'&'.join(map(_parameter, found[2].split('&')))}" if found[2] else found[0],
     ),
     # Headers that carry a credential.
     ("", rf"""(?i)\b((?:proxy-)?authorization["']?\s*[:=]\s*["']?)((?:{_SCHEMES})\s+)?[^\s"',;]+""", rf"\1\2{MASK}"),
@@ -170,8 +177,12 @@ def _grants(name: str, separator: str, value: re.Match[str]) -> bool:
     return len(word) >= 8 and any(map(str.isdigit, word)) and any(map(str.isalpha, word)) and "://" not in word  # noqa: PLR2004 - no key is shorter
 
 
-@lru_cache(maxsize=1024)
 def _named_secret(name: str) -> bool:
+    return _ends_as_secret(name[-_LONGEST_END:])
+
+
+@lru_cache(maxsize=1024)
+def _ends_as_secret(name: str) -> bool:
     return _SECRET_NAME.search(name) is not None
 
 

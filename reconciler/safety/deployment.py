@@ -112,10 +112,12 @@ class Safety:
         """End a pause; `every`: those of single fields too. Returns the fields that were paused until now."""
         now = self.clock.now()
         wanted = [scope.field]
-        if every:
+        if every or scope.field:
             index = self.documents.index()
             _, found = modes.read_scope(self.documents, index, replace(scope, field=""), now)
-            wanted = ["", *(one.scope.field for one in found)]
+            stored = [one.scope.field for one in found]
+            # A pause of Tags.team holds what tags.team names, so that name ends it.
+            wanted += stored if every else [one for one in stored if one.casefold() == scope.field.casefold()]
         before = modes.write_pauses(self.documents, scope, dict.fromkeys(wanted), now)
         return [name for name in before if name in wanted]
 

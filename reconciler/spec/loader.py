@@ -14,6 +14,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 from pydantic import ValidationError
@@ -97,6 +98,10 @@ class Loader:
         return data, batch
 
 
+_LOADED = count()
+"""Loads of this process that ended."""
+
+
 @contextmanager
 def _without_collector() -> Iterator[None]:
     """Without the collector of cycles, which finds none here and walks over all the specs that stay, again and again.
@@ -109,8 +114,9 @@ def _without_collector() -> Iterator[None]:
         yield
     finally:
         if enabled:
-            if not gc.get_freeze_count():
+            if not next(_LOADED) and not gc.get_freeze_count():
                 # All that is young counts as old from here: else the collector walks over the specs at once after all.
+                # Once a process: garbage that is young then stays until old objects are collected, which may be never.
                 gc.freeze()
                 gc.unfreeze()
             gc.enable()

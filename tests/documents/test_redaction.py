@@ -71,6 +71,11 @@ def test_a_message_of_a_service_becomes_one_short_line(text: object, line: str) 
         "a:b@" * 30_000,
         "key=" * 30_000,
         "password:b@" * 30_000,
+        "a-" * 60_000,
+        "x-ms-token-" * 30_000,
+        "https://" * 30_000,
+        "https://a:" * 30_000 + "'",
+        "?@" + "a://b:c/" * 30_000,
         "eyJ" * 30_000,
         "A1b" * 30_000,
         "-----BEGIN " * 9_000,
@@ -79,3 +84,15 @@ def test_a_message_of_a_service_becomes_one_short_line(text: object, line: str) 
 def test_text_made_to_be_slow_ends(text: str) -> None:
     """Quadratic backtracking would take hours here; what is checked is that the call returns."""
     assert isinstance(redact(text), str)
+
+
+def test_a_url_without_a_secret_hides_no_secret_behind_it() -> None:
+    """What is matched to go on behind it holds no place where a secret begins."""
+    assert redact("see git://https://me:word/more@host") == "see git://***@host"
+    assert redact("git://https://'host<user:word@x") == "git://https://***@x"
+    assert redact("https://a?#https://b/?grant=word") == "https://a?#https://b/?grant=***"
+    assert redact("x-ms-token-x-ms-token-aad: word") == "x-ms-token-x-ms-token-aad: ***"
+
+
+def test_a_long_name_is_a_secret_by_its_end() -> None:
+    assert redact("a" * 5_000 + "_token_2=word") == "a" * 5_000 + "_token_2=***"

@@ -124,6 +124,16 @@ def test_resuming_ends_it_at_once() -> None:
     assert stage.run(BOTH).outcome is Outcome.APPLIED
 
 
+def test_a_paused_field_is_ended_however_it_is_spelled() -> None:
+    """A pause holds what its name means in any case of letters: so does its end."""
+    stage = governed()
+    for name in ("tags.Team", "Tags.team", "tags.other"):
+        pause(stage, replace(POOL, field=name))
+
+    assert sorted(stage.safety.resume(replace(POOL, field="TAGS.TEAM"))) == ["Tags.team", "tags.Team"]
+    assert [one.scope.field for one in stage.safety.pauses()] == ["tags.other"]
+
+
 def test_an_operation_in_flight_goes_on_in_a_pause() -> None:
     stage, spec = governed(), replace(BOTH, body={"tags": {"team": "build"}})
     stage.estate.pending = URL

@@ -6,6 +6,7 @@ import gc
 import json
 from collections.abc import Iterator
 from typing import Any
+from weakref import ref
 
 import pytest
 
@@ -212,3 +213,20 @@ def test_the_collector_does_not_walk_over_specs_that_stay(
         assert during <= 1, "the one that is due once it is on again"
     finally:
         (gc.enable if before else gc.disable)()
+
+
+def test_garbage_between_loads_stays_young(right: dict[str, Any]) -> None:
+    """A worker loads for every message: what each message leaves behind is collected soon, and not kept as old."""
+    files = {"pool.json": json.dumps(right).encode()}
+
+    class Left:
+        me: Left
+
+    load(files)
+    left = Left()
+    left.me = left
+    known = ref(left)
+    del left
+    load(files)
+    gc.collect(1)
+    assert known() is None
