@@ -17,7 +17,8 @@ from typing import TypeVar
 
 from hypothesis import HealthCheck, settings
 
-First, Second = TypeVar("First"), TypeVar("Second")
+First = TypeVar("First")
+Second = TypeVar("Second")
 
 PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "same")
 SOAKED = 20

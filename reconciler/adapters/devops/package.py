@@ -58,7 +58,7 @@ def _load() -> None:
         file.file_name = ""  # without a name it keeps everything in memory
     logging.getLogger("azure.devops").setLevel(logging.INFO)  # below that it writes whole bodies
     # Each client looks up a thousand codes in this list, of five hundred: 5 ms, for a policy that nothing here asks.
-    ClientRetryPolicy.safe_codes = frozenset(ClientRetryPolicy.safe_codes)
+    ClientRetryPolicy.safe_codes = frozenset(ClientRetryPolicy.safe_codes)  # type: ignore[assignment] # only `in` is asked
 
 
 _load()
