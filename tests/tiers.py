@@ -121,9 +121,12 @@ _UNMEASURED = (
     "infra",
     "packaging",
     "runtime",
-    "scenarios",
+    "scenarios/test_capabilities.py",
+    "scenarios/test_cheap_reads.py",
+    "scenarios/test_cost_follows_change.py",
+    "scenarios/test_drift.py",
+    "scenarios/test_failed_reads.py",
     "simulation",
-    "stories",
 )
 """Where coverage rests: what plays combinations, works in other processes, or has another subject than the core: ADR 0221."""
 
