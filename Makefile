@@ -99,8 +99,9 @@ test-infra: $(DEV) ## Run the tests of infra/ apart
 	$(PYTEST) tests/infra $(ARGS)
 
 SEEDS ?= 100000
-soak: $(DEV) ## Play the whole fault matrix, every crash point and 100,000 histories, for hours (SEEDS=5000 for fewer)
+soak: $(DEV) $(AZURITE) ## Play the whole fault matrix, every crash point and 100,000 histories, for hours (SEEDS=5000 for fewer)
 	$(BIN)/python -m scripts.reliability play --every --jobs 2
+	$(BIN)/python -m scripts.reliability play-storage
 	CRASH_POINTS=all $(BIN)/python -m pytest -n 2 tests/crashes $(ARGS)
 	$(BIN)/python -m tests.simulation --seeds $(SEEDS) --start 1 --jobs 2 --rows build/histories.jsonl --shrink build/histories
 	$(BIN)/python -m tests.simulation.figures
