@@ -99,8 +99,9 @@ test-infra: $(DEV) ## Run the tests of infra/ apart
 	$(PYTEST) tests/infra $(ARGS)
 
 SEEDS ?= 100000
-soak: $(DEV) ## Play the whole fault matrix, every crash point, many more examples and 100,000 histories, for hours (SEEDS=5000 for fewer)
+soak: $(DEV) $(AZURITE) ## Play the whole fault matrix, every crash point, many more examples and 100,000 histories, for hours (SEEDS=5000 for fewer)
 	$(BIN)/python -m scripts.reliability play --every --jobs 2
+	$(BIN)/python -m scripts.reliability play-storage
 	CRASH_POINTS=all $(BIN)/python -m pytest -n 2 tests/crashes $(ARGS)
 	HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest -n 2 --dist worksteal --timeout 0 -m 'hypothesis or soaked' $(ARGS)
 	$(BIN)/python -m tests.simulation --seeds $(SEEDS) --start 1 --jobs 2 --rows build/histories.jsonl --shrink build/histories

@@ -88,6 +88,7 @@ _TIERS: Mapping[str, tuple[str, ...]] = {
         "docs/test_security_tests.py",
         "docs/test_site_builds.py",
         "faults/test_git_matrix.py",
+        "faults/test_storage_matrix.py",
         "infra/test_pipelines.py",
         "packaging",
         "service/http/test_doors.py",

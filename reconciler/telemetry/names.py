@@ -148,6 +148,8 @@ METRICS: tuple[Metric, ...] = (
            "where pools of this one are", ("organization",)),
     Metric("reconciler.state.refused", MetricKind.COUNTER, "messages postponed because the state belongs to another "
            "deployment, or does not say to which", ("reason",)),
+    Metric("reconciler.state.away", MetricKind.COUNTER, "messages postponed because the state could not be read or "
+           "written", ("reason",)),
     Metric("reconciler.audit.failed", MetricKind.COUNTER, "audit logs that cannot be read", ("organization", "reason")),
     Metric("reconciler.audit.cut", MetricKind.COUNTER, "audit logs too long for one read", ("organization",)),
     Metric("reconciler.feed.gaps", MetricKind.COUNTER, "changes that an audit log left out, found by reading in turn",

@@ -9,7 +9,7 @@ from datetime import datetime
 from reconciler.engine import causes, load_status
 from reconciler.engine.causes import Occurrence
 from reconciler.engine.notices import with_finding
-from reconciler.errors import LeaseHeld, ReconcilerError
+from reconciler.errors import Forbidden, LeaseHeld, NotFound, ReconcilerError, Transient
 from reconciler.ports.stores import pool_document
 from reconciler.service.events.audit import audit_keys
 from reconciler.service.events.pools import Keys, in_groups, pool_keys
@@ -25,6 +25,8 @@ from reconciler.spec.model import Spec
 
 SECONDS = 15.0
 """Lease for writing one status."""
+AWAY = 60.0
+"""Seconds until a message comes again for which the state could not be read or written."""
 
 
 def pool_changed(context: TriggerContext, text: str, trace: str = "", inserted: datetime | None = None) -> list[str]:
@@ -85,20 +87,26 @@ def work(context: TriggerContext, text: str, inserted: datetime | None, trace: s
         # No run puts such a message; it would come back week after week. The next full resync covers its pools.
         _drop(context, work_message.trigger, "a follow-up that is due in more than seven days")
         return
-    if owned.refused(context, work_message):
-        return
     timers.keep_swept(context)
     with tracing.handled(context, work_message, trace) as span:
         traced = replace(work_message, trace=span.traceparent or work_message.trace)
-        if not context.worker.handle(traced, inserted or context.clock.now()):
-            reason = "specs cannot be read"
-            logs.event(
-                "postponed",
-                trigger=work_message.trigger,
-                trace=traced.trace,
-                reason=reason,
-                pools=len(work_message.keys),
-            )
+        _handled(context, traced, inserted or context.clock.now())
+
+
+def _handled(context: TriggerContext, work_message: messages.WorkMessage, put: datetime) -> None:
+    try:
+        if not owned.refused(context, work_message) and not context.worker.handle(work_message, put):
+            _postponed(work_message, "specs cannot be read")
+    except (Transient, Forbidden, NotFound) as error:
+        # The state is away. No pool causes this, so it must not count as an attempt: five are used up in a minute.
+        context.outbox.again(work_message.back(put), max(AWAY, error.retry_after or 0.0))
+        context.telemetry.count("reconciler.state.away", reason=error.reason)
+        _postponed(work_message, error.reason, str(error))
+
+
+def _postponed(work_message: messages.WorkMessage, reason: str, said: str = "") -> None:
+    trigger, trace = work_message.trigger, work_message.trace
+    logs.event("postponed", trigger=trigger, trace=trace, reason=reason, message=said, pools=len(work_message.keys))
 
 
 def _drop(context: TriggerContext, trigger: str, reason: str) -> None:
