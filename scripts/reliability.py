@@ -109,7 +109,12 @@ def play_storage(rows: Path, part: int, parts: int) -> None:
         for cell in sorted(stage.cells(), key=lambda cell: crc32(str(cell).encode()))[part - 1 :: parts]:
             if str(cell) not in played:
                 one = stage.play(cell)
-                found = {"cell": str(cell), "story": cell.story, "storage": cell.site, "fault": cell.fault}
+                found: dict[str, Any] = {
+                    "cell": str(cell),
+                    "story": cell.story,
+                    "storage": cell.site,
+                    "fault": cell.fault,
+                }
                 found |= {"problems": one.problems, "deliveries": one.deliveries}
                 with rows.open("a") as file:
                     file.write(json.dumps(found) + "\n")
