@@ -8,9 +8,32 @@ import pytest
 
 from scripts import reliability
 from tests.contract.azurite import Azurite
-from tests.faults.storage_matrix import STORIES, StorageStage, sampled, staged
+from tests.faults.storage_matrix import MODES, STORIES, TAKES, StorageCell, StorageStage, staged
+from tests.faults.storage_relay import MESSAGES
 
 pytestmark = pytest.mark.timeout(1800)
+
+SAMPLE = (
+    ("change", "closed before the effect", "blob GET pools", 2),
+    ("change", "reset after the effect", "queue POST work messages", 0),
+    ("change", "time-out after the effect", "blob PUT lease acquire pools", 0),
+    ("paused", "403", "blob GET safety index", 2),
+    ("paused", "503 for a year", "blob GET safety mode", 0),
+    ("change", "404 of the blob or message", "blob PUT lease renew pools", 0),
+    ("change", "409 lease present", "blob PUT BlockBlob pools", 1),
+    ("change", "412 lease lost", "blob GET owner", 1),
+    ("change", "empty 200", "blob PUT appendblock safety record", 0),
+    ("change", "truncated", "queue DELETE work message", 0),
+    ("change", "huge", "blob GET follow-ups", 0),
+    ("paused", "HTML", "queue GET work messages", 0),
+    ("change", MESSAGES[1], TAKES, 0),
+)
+"""Story, fault, call site and number of its mode."""
+
+
+def sampled() -> list[StorageCell]:
+    """One of each kind, where it hurts most; `make soak` plays all."""
+    return [StorageCell(story, site, fault, MODES[mode]) for story, fault, site, mode in SAMPLE]
 
 
 @pytest.fixture(scope="module")
