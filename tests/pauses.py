@@ -1,4 +1,4 @@
-"""The pauses that Azure's packages make between their tries are noted down, and nobody waits for them."""
+"""The pauses that Azure's packages make between their tries are noted down instead of waited for."""
 
 from __future__ import annotations
 

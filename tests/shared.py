@@ -11,7 +11,7 @@ import pytest
 
 
 def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
-    """The folder of this name that `make` filled; the other processes of the run wait for it. Nobody changes it later."""
+    """The folder of this name that `make` filled; the other processes of the run wait for it. It is not changed later."""
     base = factory.getbasetemp()
     place = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / f"shared-{name}"
     place.mkdir(exist_ok=True)

@@ -202,7 +202,7 @@ def test_subjects_are_unique(case: tuple[DesiredRoles, ObservedRoles]) -> None:
 
 
 def team(*assigned: Identity, empty: bool = False) -> World:
-    """The operator administers as a member of a group, or that group has nobody."""
+    """The operator administers as a member of a group, or that group has no members."""
     held = {who.id: "Administrator" for who in (*assigned, PLATFORM)}
     org = Org(people=list(PEOPLE), inherits=False, assigned=held, inherited={})
     org.members = {PLATFORM.id: set() if empty else {OPERATOR.id}}

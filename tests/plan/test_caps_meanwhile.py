@@ -1,4 +1,4 @@
-"""Caps that other pools reach while a run writes, fights that are not fought on, and a record that nobody read."""
+"""Caps that other pools reach while a run writes, fights that are not fought on, and a record that was not read."""
 
 from __future__ import annotations
 

@@ -285,7 +285,7 @@ def test_a_project_is_closed_where_the_organization_or_an_exception_says_so() ->
 
 
 def test_a_role_on_a_queue_is_lowered_to_what_its_own_list_says() -> None:
-    """A list of another project, or another role of this one, lowers nobody here."""
+    """A list of another project, or another role of this one, lowers no role here."""
     lists = (
         QueueRoles(ORG, "Roles", {"User": ("carl@fabrikam.com",)}, exclusive=True),
         QueueRoles(ORG, "Dev", {"User": ("dave@fabrikam.com",)}, exclusive=True),

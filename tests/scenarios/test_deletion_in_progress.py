@@ -15,7 +15,7 @@ SECONDS = 100_000
 
 @pytest.fixture
 def leaving(world: World, arm: requests.Session) -> World:
-    """Somebody deletes the pool, and what the spec says of its queues and roles is not so."""
+    """A person deletes the pool, and what the spec says of its queues and roles is not so."""
     world.only_these([managed()])
     world.by_hand("close-access", organization=TAILSPIN, pool=POOL, project="Web")
     world.by_hand("set-inheritance", organization=PRIME, pool=POOL, on=True)

@@ -84,7 +84,7 @@ class Report:
 
     @property
     def silent(self) -> bool:
-        """Whether it gets no line in the log: a run that is told of covers it, and thousands like it."""
+        """Whether it gets no line in the log: a run that has a line covers it, and thousands like it."""
         return self.in_burst and self.what == "superseded"
 
     @property

@@ -55,7 +55,7 @@ def test_few_events_have_a_line_each(tmp_path: Path, caplog: pytest.LogCaptureFi
 
 
 def test_requests_of_people_have_a_line_each_however_many(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """Somebody waits for each of them."""
+    """A person waits for each of them."""
     with hall(tmp_path) as (place, clock):
         place.outbox.events.put_all([WorkMessage(("pool-1",), "http").text()] * 100)
         while place.left:
