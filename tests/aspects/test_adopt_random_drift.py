@@ -109,15 +109,23 @@ def test_any_drift_is_adopted(tmp_path: Path) -> None:
             adopting = Adopting(cloud, folder)
             adopting.resource(lambda document: put(document, drawn))
             gone: set[tuple[str, str]] = set()
+            administrators = {"ann"}  # of the list that is exclusive
             for what, arguments in edits:
                 place = arguments["organization"], arguments.get("project", "")
                 if place not in gone:
                     adopting.by_hand(what, **arguments)
                 if what == "delete-queue":
                     gone.add(place)
+                if what == "set-role" and place == (PRIME, ""):
+                    administrators.discard(arguments["who"])
+                    if arguments["role"] == "Administrator":
+                        administrators.add(arguments["who"])
 
             outcome = adopting.adopt()
 
+            if not administrators:  # no spec can say so, and an operator must not write it
+                assert [what for what, _ in outcome.left] == [f"administrator {PRIME} ann@fabrikam.com"]
+                return
             assert outcome.left == []
             plan = adopting.shop.plan(outcome.spec)
             assert (plan.changes, plan.refusals, plan.gaps, plan.following) == ((), (), (), ()), outcome.after.decode()
