@@ -174,14 +174,15 @@ def test_from_the_event_over_two_queues_to_the_repair(real: Real) -> None:
 
 
 def test_five_failures_are_poison_and_poison_is_a_pool_that_says_so(real: Real) -> None:
-    """The store sends what is remembered of this pool in no form that can be read: no run can begin."""
+    """For two days the store has sent what is remembered of this pool in no form that can be read: no run can begin."""
+    since = (datetime.now(UTC) - timedelta(days=2)).isoformat()
     connection = real.deployment.environment["RECONCILER_STORAGE"]
     with BlobServiceClient.from_connection_string(connection) as service:
         blob = service.get_blob_client("reconciler", "pools/test-pool")
         content = blob.download_blob().readall()
         blob.upload_blob(content, overwrite=True, content_settings=ContentSettings(content_encoding="gzip"))
         take(real.queue("SWEEP_QUEUE"))
-        real.queue("SWEEP_QUEUE").put('{"keys":["test-pool"],"trigger":"sweep"}')
+        real.queue("SWEEP_QUEUE").put(f'{{"keys":["test-pool"],"trigger":"sweep","since":"{since}"}}')
 
         attempts = carry(real, "sweeper", real.queue("SWEEP_QUEUE"))
         assert [one.succeeded for one in attempts] == [False] * 5

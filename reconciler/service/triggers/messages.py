@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from reconciler.engine import causes, load_status
 from reconciler.engine.causes import Occurrence
@@ -27,6 +27,8 @@ SECONDS = 15.0
 """Lease for writing one status."""
 AWAY = 60.0
 """Seconds until a message comes again for which the state could not be read or written."""
+AWAY_LONGEST = timedelta(days=1)
+"""Age of such a message from which its failures count: a person is needed then, and a dead letter calls one."""
 
 
 def pool_changed(context: TriggerContext, text: str, trace: str = "", inserted: datetime | None = None) -> list[str]:
@@ -98,6 +100,8 @@ def _handled(context: TriggerContext, work_message: messages.WorkMessage, put: d
         if not owned.refused(context, work_message) and not context.worker.handle(work_message, put):
             _postponed(work_message, "specs cannot be read")
     except (Transient, Forbidden, NotFound) as error:
+        if context.clock.now() - work_message.put(put) > AWAY_LONGEST:
+            raise
         # The state is away. No pool causes this, so it must not count as an attempt: five are used up in a minute.
         context.outbox.again(work_message.back(put), max(AWAY, error.retry_after or 0.0))
         context.telemetry.count("reconciler.state.away", reason=error.reason)
