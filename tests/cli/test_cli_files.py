@@ -6,8 +6,10 @@ import pytest
 
 from tests.cli.process import Desk
 
+CONVERT = ("convert", "--subscription", "11111111-2222-3333-4444-555555555555", "--resource-group", "rg-build")
 
-@pytest.mark.parametrize("command", [("convert",), ("policy", "check"), ("policy", "migrate")])
+
+@pytest.mark.parametrize("command", [CONVERT, ("policy", "check"), ("policy", "migrate")])
 @pytest.mark.parametrize(
     ("name", "said"),
     [("missing.json", "missing.json: No such file"), (".", "Is a directory"), ("/dev/zero", "is larger than 16 MiB")],
