@@ -119,7 +119,8 @@ def test_a_bad_spec_is_told_and_hides_no_good_one(
         timers.watch_git(context)
 
     assert keys(texts(context.outbox.events)) == ["build-pool"]
-    (line,) = [json.loads(record.getMessage()) for record in caplog.records]
+    lines = [json.loads(record.getMessage()) for record in caplog.records]
+    (line,) = [one for one in lines if "problems" in one]  # work of an earlier test may still log in this process
     assert any("test-pool.yaml:5: resourceGruop" in problem for problem in line["problems"])
 
 
