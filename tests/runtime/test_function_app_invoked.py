@@ -177,6 +177,7 @@ def test_five_failures_are_poison_and_poison_is_a_pool_that_says_so(real: Real) 
     """For two days the store has sent what is remembered of this pool in no form that can be read: no run can begin."""
     since = (datetime.now(UTC) - timedelta(days=2)).isoformat()
     connection = real.deployment.environment["RECONCILER_STORAGE"]
+    assert real.host.queue("sweeper", '{"keys":["test-pool"],"trigger":"sweep"}', now()).succeeded
     with BlobServiceClient.from_connection_string(connection) as service:
         blob = service.get_blob_client("reconciler", "pools/test-pool")
         content = blob.download_blob().readall()
