@@ -62,7 +62,7 @@ ENDS: Mapping[str, tuple[str, int]] = {
     "a thread that goes on": (f"{THREAD}\nsys.exit(4)", 4),
     "a signal": ("import os, signal; os.kill(os.getpid(), signal.SIGTERM); signal.pause()", -signal.SIGTERM),
     "Ctrl-C": ("import os, signal, sys; sys.stderr = None; os.kill(os.getpid(), signal.SIGINT); signal.pause()", -2),
-    "an output that nobody can write": ("import os; os.close(1); os.open('/dev/full', os.O_WRONLY); print('x')", 120),
+    "an output that cannot be written": ("import os; os.close(1); os.open('/dev/full', os.O_WRONLY); print('x')", 120),
     "an output that was closed": ("import sys; print('x'); sys.stdout.close(); sys.exit(5)", 5),
 }
 

@@ -1,4 +1,4 @@
-"""Every request to Azure Storage of a worker, with every fault: nothing lost, nothing written that nobody allows.
+"""Every request to Azure Storage of a worker, with every fault: nothing lost, nothing written that is not allowed.
 
 A real Azurite behind a relay that plays the fault in the place of an answer. Call sites come from a run without faults.
 Two stories: a commit and drift that take two writes, and the same while the owner paused the pool, which takes none.

@@ -109,7 +109,7 @@ class Relay:
         self.leases.clear()
 
     def held(self, blob: str) -> bool:
-        """Whether somebody has the lease of a blob now."""
+        """Whether a client has the lease of a blob now."""
         now = self.clock.monotonic()
         return any(name == blob and until > now for (_, name), until in list(self.leases.items()))
 

@@ -29,7 +29,7 @@ class Record:
         return self.written.get(name, 0)
 
     def forget(self) -> None:
-        assert len(self.asked) == self.forgotten, "counts are read anew each time"
+        assert len(self.asked) == self.forgotten, "counts are read again each time"
         self.forgotten += 1
 
     @property

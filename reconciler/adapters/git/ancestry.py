@@ -70,9 +70,7 @@ class _Walk:
         while any(not self._flags[name] & _STALE for _, name in self._queue):
             self._step(results)
         left = [name for name in results if not self._flags[name] & _STALE]
-        if (
-            len(left) > 1
-        ):  # commits of one second, or of clocks that differ, come in any order: one may be behind another
+        if len(left) > 1:  # commits of one second, or of clocks that differ: one candidate may be behind another
             floor = min(self.known[name].commit_time for name in left) - SKEW
             while self._queue and -self._queue[0][0] >= floor:
                 self._step(results)

@@ -18,7 +18,7 @@ ANN, TEAM, CREW = "id-ann", "id-team", "id-crew"
 ALONE = Standing(Operators(LAPTOP, (OPERATOR,)))
 BOTH = Standing(Operators(LAPTOP, (OPERATOR, OTHER)))
 UNKNOWN = "the organization does not know the operator x; add it there, or correct the name in RECONCILER_OPERATORS or the policy's operators"
-NOBODY = (
+NO_OPERATOR = (
     "no operator is known; an administrator has to assign it, or the deployment's identities are named in "
     "RECONCILER_OPERATORS or in the policy's operators"
 )
@@ -69,7 +69,7 @@ def test_each_operator_that_does_not_enter_is_outside() -> None:
         (ANN, BOTH, {OPERATOR.id, OTHER.id, ANN}, {OPERATOR.id, OTHER.id}, None),
         (ANN, Standing(Operators(LAPTOP, (OPERATOR,), unknown=("x", "y"))), {OPERATOR.id}, {OPERATOR.id},
          ("operator-unknown", UNKNOWN)),
-        (ANN, Standing(Operators(LAPTOP, ())), {ANN}, set(), ("operator-unknown", NOBODY)),
+        (ANN, Standing(Operators(LAPTOP, ())), {ANN}, set(), ("operator-unknown", NO_OPERATOR)),
     ],
 )  # fmt: skip
 def test_why_an_identity_keeps_its_role(
@@ -81,7 +81,7 @@ def test_why_an_identity_keeps_its_role(
 def test_nothing_is_taken_away_where_an_operator_is_not_known() -> None:
     assert against_operators(ALONE) is None
     assert against_operators(Standing(Operators(LAPTOP, (OPERATOR,), unknown=("x",)))) == ("operator-unknown", UNKNOWN)
-    assert against_operators(Standing(Operators(LAPTOP, ()))) == ("operator-unknown", NOBODY)
+    assert against_operators(Standing(Operators(LAPTOP, ()))) == ("operator-unknown", NO_OPERATOR)
 
 
 @dataclass

@@ -138,7 +138,7 @@ def test_the_sooner_of_two_follow_ups_is_remembered_while_one_can_count_on_it() 
 EDGES = [
     ("at the margin before the read: not covered, and a run now covers it", Record(T, T), T - MARGIN, T + S, False, Decision.RUN),
     ("a moment earlier it is covered", Record(T, T), T - MARGIN - MOMENT, T + S, False, Decision.SUPERSEDED),
-    ("at the margin after the read: nobody can tell", Record(T, T), T + MARGIN, T + 2 * MARGIN, False, Decision.FOLLOW_UP),
+    ("at the margin after the read: it cannot be told", Record(T, T), T + MARGIN, T + 2 * MARGIN, False, Decision.FOLLOW_UP),
     ("a moment later it is news", Record(T, T), T + MARGIN + MOMENT, T + MARGIN, False, Decision.RUN),
     ("older than the margin: a run that reads now covers it", Record(T), T, T + MARGIN + MOMENT, False, Decision.RUN),
     ("not older: it may be written after the read", Record(T), T, T + MARGIN, False, Decision.FOLLOW_UP),
