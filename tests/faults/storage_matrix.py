@@ -215,6 +215,10 @@ class StorageStage:
         played.sites = list(relay.sites)
         log = do.requests()
         played.writes = [f"{one['method']} {one['path']}" for one in log if one["write"]]
+        if (
+            len(self._unguarded) > relay.stolen
+        ):  # of a lease broken by hand the store is asked after 20 s: one may follow
+            played.wrong(f"written without a lease: {self._unguarded}")
         self._said(played)
         relay.begin()
         self._judge(cell, played, direct, name)
@@ -282,8 +286,6 @@ class StorageStage:
         """What the dump of the emulator and the stored state say; the relay is not asked."""
         played.end = self._deployment.cloud.do.state()
         ideal = self.ideals.get(cell.story) if cell.fault else None
-        if len(self._unguarded) > self._relay.stolen:
-            played.wrong(f"written without a lease: {self._unguarded}")
         if ideal is not None:
             for line in unlike(ideal.end, played.end):
                 played.wrong(f"at the end: {line}")

@@ -9,7 +9,7 @@ import pytest
 from scripts import reliability
 from tests.contract.azurite import Azurite
 from tests.faults.storage_matrix import MODES, STORIES, TAKES, StorageCell, StorageStage, staged
-from tests.faults.storage_relay import MESSAGES
+from tests.faults.storage_relay import LOST, MESSAGES
 
 pytestmark = pytest.mark.timeout(1800)
 
@@ -26,6 +26,7 @@ SAMPLE = (
     ("change", "truncated", "queue DELETE work message", 0),
     ("change", "huge", "blob GET follow-ups", 0),
     ("paused", "HTML", "queue GET work messages", 0),
+    ("change", LOST, "blob PUT appendblock safety record", 0),
     ("change", MESSAGES[1], TAKES, 0),
 )
 """Story, fault, call site and number of its mode."""
