@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from email.utils import format_datetime
+from io import BytesIO
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -81,7 +82,7 @@ class FaultyServer:
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         site = _site(environ, body)
         self.sites.append(site)
-        environ["wsgi.input"], connection = _Body(body), environ["wsgi.input"]
+        environ["wsgi.input"], connection = BytesIO(body), environ["wsgi.input"]
         cell = self.cell
         if cell is None or site != cell.site or (self.hits and not cell.lasting):
             return self.app(environ, start)
@@ -95,15 +96,6 @@ class FaultyServer:
             start(status, [(name, _moment(value)) for name, value in headers.items()])
             return [said]
         return _spoiled(self.app, environ, start, cell.fault)
-
-
-class _Body:
-    def __init__(self, content: bytes) -> None:
-        self._content = content
-
-    def read(self, _size: int = -1) -> bytes:
-        content, self._content = self._content, b""
-        return content
 
 
 def _moment(value: str) -> str:
