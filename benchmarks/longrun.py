@@ -89,8 +89,13 @@ QUICK = 5.0
 
 def _sampled(cloud: Emulated, folder: str, count: int, drift: int) -> list[Sample]:
     """At most fifty samples, each at the same place between two repairs."""
-    written, found = Written(), list[Sample]()
-    log_to((), written)
+    written = Written()
+    with log_to((), written):
+        return _played(cloud, folder, count, drift, written)
+
+
+def _played(cloud: Emulated, folder: str, count: int, drift: int, written: Written) -> list[Sample]:
+    found = list[Sample]()
     one, steps = desk(cloud, folder), count // 2
     between = max(1, steps // 50 // max(drift, 1)) * max(drift, 1)
     begun, threads = time.process_time(), threading.active_count()

@@ -5,9 +5,9 @@ Everything it needs beside typer is imported when it runs: no other command shou
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
@@ -58,20 +58,18 @@ def serve(
     environment = settings.environment()
     beneath = file_settings()
     given = {**beneath, **environment}
-    handler = _log(given)
-    try:
-        options = ServeOptions(
-            host=host, port=port, workers=workers, timers=not no_timers, names=tuple(allow_host or ())
-        )
-        wanted = _keys_wanted(given, host, no_key=no_key, new_key=new_key)
-        served, said = _host(environment, beneath, options, wanted)
-        ended = _run(served, said)
-    except BindingError as error:
-        raise SettingsInvalid((str(error),)) from None
-    except OSError as error:
-        raise Unavailable(f"serve: {host}:{port}: {_why(error)}") from None
-    finally:
-        logging.getLogger().removeHandler(handler)
+    with _log(given):
+        try:
+            options = ServeOptions(
+                host=host, port=port, workers=workers, timers=not no_timers, names=tuple(allow_host or ())
+            )
+            wanted = _keys_wanted(given, host, no_key=no_key, new_key=new_key)
+            served, said = _host(environment, beneath, options, wanted)
+            ended = _run(served, said)
+        except BindingError as error:
+            raise SettingsInvalid((str(error),)) from None
+        except OSError as error:
+            raise Unavailable(f"serve: {host}:{port}: {_why(error)}") from None
     return DONE if ended else ERROR
 
 
@@ -149,7 +147,7 @@ def _host(
     return run.host(triggers, context.queues, replace(options, key=key)), link
 
 
-def _log(given: Mapping[str, str]) -> logging.Handler:
+def _log(given: Mapping[str, str]) -> AbstractContextManager[None]:
     from reconciler.config import triggers  # noqa: PLC0415 - see the module's docstring
     from reconciler.service.host.lines import log_to  # noqa: PLC0415
 

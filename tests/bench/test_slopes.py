@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import sqlite3
 import subprocess
 import sys
@@ -87,12 +86,9 @@ def test_a_state_file_is_counted_by_what_it_holds(tmp_path: Path) -> None:
 
 def test_log_lines_are_counted_and_not_kept() -> None:
     written = Written()
-    handler = log_to((), written)
-    try:
+    with log_to((), written):
         logs.event("sweep", pools=1)
         logs.event("sweep", pools=2)
-    finally:
-        logging.getLogger().removeHandler(handler)
 
     assert written.lines == 2
     assert written.bytes > 100

@@ -74,19 +74,17 @@ def spans(text: str) -> str:
 
 
 @contextmanager
-def logging_to(handler: logging.Handler | None, name: str) -> Iterator[None]:
+def logging_to(handler: logging.Handler, name: str) -> Iterator[None]:
     """Our logger as `serve` and the Functions host set it, and as it was afterwards."""
     ours, logger = logging.getLogger("reconciler"), logging.getLogger(name)
     level = ours.level
-    if handler is not None:
-        logger.addHandler(handler)
+    logger.addHandler(handler)
     ours.setLevel(logging.INFO)
     try:
         yield
     finally:
         ours.setLevel(level)
-        if handler is not None:
-            logger.removeHandler(handler)
+        logger.removeHandler(handler)
 
 
 def log_line(text: str) -> str:
@@ -95,8 +93,7 @@ def log_line(text: str) -> str:
     # Only the handler under test: what a test runner captures beside it would keep the text as it came.
     kept, root.handlers = root.handlers, []
     try:
-        with logging_to(None, "reconciler"):
-            log_to(["a known value"], stream)
+        with log_to(["a known value"], stream):
             logging.getLogger("library").warning("%s and a known value", text)
     finally:
         root.handlers = kept

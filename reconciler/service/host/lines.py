@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import logging
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TextIO
 
@@ -31,13 +32,23 @@ class Lines(logging.Formatter):
         return json_text({**head, **redacted(_fields(record.getMessage()), self._secrets)})
 
 
-def log_to(secrets: Iterable[str], stream: TextIO | None = None) -> logging.Handler:
-    """Send our own events and every library's warnings to `stream` (standard error); returns the handler to remove."""
-    handler = logging.StreamHandler(stream or sys.stderr)
+@contextmanager
+def log_to(secrets: Iterable[str], stream: TextIO | None = None) -> Iterator[None]:
+    """Send our own events and every library's warnings to `stream` (standard error) while within."""
+    handler, root, ours = (
+        logging.StreamHandler(stream or sys.stderr),
+        logging.getLogger(),
+        logging.getLogger("reconciler"),
+    )
     handler.setFormatter(Lines(secrets))
-    logging.getLogger().addHandler(handler)
-    logging.getLogger("reconciler").setLevel(logging.INFO)
-    return handler
+    level = ours.level
+    root.addHandler(handler)
+    ours.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        root.removeHandler(handler)
+        ours.setLevel(level)
 
 
 def _fields(text: str) -> dict[str, Json]:
