@@ -42,9 +42,18 @@ _POOL: Final[dict[str, Any]] = {
 }
 
 
+_NAMED = (("organizationProfile", "organizations"), ("fabricProfile", "images"))
+"""Lists whose entries have names: an image that comes twice is one image, and two equal data disks are two disks."""
+
+
 def pool_document(document: dict[str, Json], where: str) -> dict[str, Json]:
-    """The document; `Unavailable` where it is no pool that could be read."""
+    """The document, equal entries of `_NAMED` once; `Unavailable` where it is no pool that could be read."""
     _check(document, _POOL, where, "")
+    properties = document.get("properties") or {}
+    for profile, name in _NAMED:
+        part = properties.get(profile) or {}
+        if entries := part.get(name):
+            part[name] = [one for number, one in enumerate(entries) if one not in entries[:number]]
     return resource_document(document, where)
 
 

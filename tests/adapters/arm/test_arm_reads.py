@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -56,6 +57,20 @@ def test_an_id_in_the_casing_of_arms_own_answers_is_understood(script: Script) -
     Kit(script.url).arm.pool(POOL_ID.replace("/pools/", "/Pools/").replace("resourceGroups", "resourcegroups"))
 
     assert script.asked[0].path == POOL_PATH
+
+
+def test_an_organization_or_image_that_comes_twice_is_one_and_two_equal_disks_are_two(script: Script) -> None:
+    """An answer with an entry of a list twice was taken for drift, and the pool was written as it was."""
+    once = pool()
+    once["properties"]["fabricProfile"]["storageProfile"] = {"dataDisks": [{"diskSizeGiB": 100}, {"diskSizeGiB": 100}]}
+    twice = copy.deepcopy(once)
+    twice["properties"]["organizationProfile"]["organizations"] *= 2
+    twice["properties"]["fabricProfile"]["images"] *= 2
+    script.say(Answer(200, twice), Answer(200, {"value": [twice]}))
+    arm = Kit(script.url).arm
+
+    assert arm.pool(POOL_ID) == once
+    assert arm.pools(SUB) == [once]
 
 
 @pytest.mark.parametrize("code", ["ResourceNotFound", "NotFound"])
