@@ -54,6 +54,13 @@ def test_a_pool_that_is_owed_nothing_is_not_read() -> None:
     assert (plan.changes, plan.gaps) == ((), ())
 
 
+def test_an_approver_that_an_answer_had_twice_is_asked_once() -> None:
+    """A pool replaced after such an answer got the check with the approver doubled."""
+    twice = SETTINGS | {"approvers": SETTINGS["approvers"] * 2, "blockedApprovers": [{"id": "id-bob"}] * 2}
+
+    assert checks.sendable(there(settings=twice)) == SETTINGS | {"blockedApprovers": [{"id": "id-bob"}]}
+
+
 def test_a_missing_check_is_added_as_it_was() -> None:
     here = world()
     (change,) = look(here, spec(organization()), facets=[restoration.FACET]).changes

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from reconciler.documents import Json
+from reconciler.documents import Json, json_text
 from reconciler.errors import Unavailable
 
 _POOL: Final[dict[str, Any]] = {
@@ -42,19 +42,16 @@ _POOL: Final[dict[str, Any]] = {
 }
 
 
-_NAMED = (("organizationProfile", "organizations"), ("fabricProfile", "images"))
-"""Lists whose entries have names: an image that comes twice is one image, and two equal data disks are two disks."""
+_SETS: Final = frozenset({"organizations", "projects", "repositories", "users", "groups"}) | frozenset(
+    {"vmSizes", "images", "aliases", "observedCertificates"}
+)
+"""Lists of which an entry counts once, however often it comes. Two equal data disks are two disks."""
 
 
 def pool_document(document: dict[str, Json], where: str) -> dict[str, Json]:
-    """The document, equal entries of `_NAMED` once; `Unavailable` where it is no pool that could be read."""
+    """The document, equal entries of `_SETS` once; `Unavailable` where it is no pool that could be read."""
     _check(document, _POOL, where, "")
-    properties = document.get("properties") or {}
-    for profile, name in _NAMED:
-        part = properties.get(profile) or {}
-        if entries := part.get(name):
-            part[name] = [one for number, one in enumerate(entries) if one not in entries[:number]]
-    return resource_document(document, where)
+    return {name: _once(value) for name, value in resource_document(document, where).items()}
 
 
 def resource_document(document: dict[str, Json], where: str) -> dict[str, Json]:
@@ -76,6 +73,15 @@ def _check(value: Json, form: Any, where: str, place: str) -> None:
     elif isinstance(form, list):
         for one in value:
             _check(one, form[0], where, place)
+
+
+def _once(value: Json, name: str = "") -> Json:
+    if isinstance(value, dict):
+        return {key: _once(one, key) for key, one in value.items()}
+    if not isinstance(value, list):
+        return value
+    entries = [_once(one) for one in value]
+    return list({json_text(one): one for one in entries}.values()) if name in _SETS else entries
 
 
 def _null(value: Json, place: str) -> str:

@@ -59,11 +59,13 @@ def test_an_id_in_the_casing_of_arms_own_answers_is_understood(script: Script) -
     assert script.asked[0].path == POOL_PATH
 
 
-def test_an_organization_or_image_that_comes_twice_is_one_and_two_equal_disks_are_two(script: Script) -> None:
+def test_an_organization_project_or_image_that_comes_twice_is_one_and_two_equal_disks_are_two(script: Script) -> None:
     """An answer with an entry of a list twice was taken for drift, and the pool was written as it was."""
     once = pool()
+    once["properties"]["organizationProfile"]["organizations"][0]["projects"] = ["Web", "Data"]
     once["properties"]["fabricProfile"]["storageProfile"] = {"dataDisks": [{"diskSizeGiB": 100}, {"diskSizeGiB": 100}]}
     twice = copy.deepcopy(once)
+    twice["properties"]["organizationProfile"]["organizations"][0]["projects"] *= 2
     twice["properties"]["organizationProfile"]["organizations"] *= 2
     twice["properties"]["fabricProfile"]["images"] *= 2
     script.say(Answer(200, twice), Answer(200, {"value": [twice]}))

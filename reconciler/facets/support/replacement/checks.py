@@ -60,7 +60,8 @@ def _with_people(settings: Mapping[str, Json], fields: Sequence[str]) -> dict[st
     for name in _PEOPLE:
         if name in found:
             people = (one for one in _entries(found[name]) if isinstance(one, Mapping))
-            found[name] = [{field: one[field] for field in fields if one.get(field)} for one in people]
+            sent = [{field: one[field] for field in fields if one.get(field)} for one in people]
+            found[name] = [one for place, one in enumerate(sent) if one not in sent[:place]]  # an answer had each twice
     return found
 
 
