@@ -13,6 +13,8 @@ SITE    := $(VENV)/docs/.installed
 MUTANTS := $(VENV)/mutants/.installed
 AZMCP   := $(VENV)/azmcp/.installed-2.0.5
 SHELL  := /bin/bash
+# Else each process that a test starts would compile the program again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup dev demo play quick test test-emulator test-infra soak mutants check format bench package dist docs audit facts lock clean
