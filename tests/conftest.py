@@ -7,6 +7,7 @@ continuous integration set `COMPLETE_TESTS`.
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 from collections.abc import Iterator
@@ -43,6 +44,20 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", f"{name}: {meaning}")
     config.addinivalue_line("markers", "soaked: `make soak` plays more of it (tests/examples.py)")
     config.addinivalue_line("markers", "cases(number): how many cases one test goes through (tests/security.py)")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart() -> None:
+    """Collecting makes what stays until the end: there is nothing to find in it."""
+    gc.disable()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """From here on the garbage collector looks at what tests make, not again and again at what the run consists of."""
+    gc.freeze()
+    gc.set_threshold(20_000, *gc.get_threshold()[1:])
+    gc.enable()
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

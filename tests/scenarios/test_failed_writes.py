@@ -14,6 +14,7 @@ import pytest
 
 from reconciler.engine import Outcome, waits
 from reconciler.errors import LeaseHeld, NotEffective
+from tests.examples import crossed
 from tests.forking import run
 from tests.scenarios.almanac import ahead_of
 from tests.scenarios.drafts import (
@@ -93,8 +94,8 @@ def test_the_routes_below_are_those_that_are_written_to(world: World) -> None:
     assert written | set(world.routes()) == set(ROUTES)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("route", ROUTES)
+@pytest.mark.soaked
+@pytest.mark.parametrize(("route", "kind"), crossed(ROUTES, KINDS, one_of=3))
 def test_a_write_that_goes_wrong_is_mended_by_a_later_run(world: World, route: str, kind: str) -> None:
     """No double effect, and grants stay before revocations, also where an answer was lost."""
     much_to_do(world, arm=route == "Pools_CreateOrUpdate")

@@ -44,8 +44,7 @@ def run(options: Options) -> int:
         logging.getLogger(name).setLevel(logging.CRITICAL)
     if options.jobs > 1:
         return _side_by_side(options)
-    processes.install()
-    wire.connect()
+    prepare()
     used, counts = process_time(), Counter[str]()
     failed: list[tuple[int, Sequence[Json], Outcome]] = []
     for name, seed, steps in _chosen(options):
@@ -62,6 +61,12 @@ def run(options: Options) -> int:
         _shorten(*one, options)
     sys.stderr.write(json.dumps(dict(sorted(counts.items()))) + "\n")
     return 1 if failed else 0
+
+
+def prepare() -> None:
+    """Make this process one that simulates."""
+    processes.install()
+    wire.connect()
 
 
 def _told(name: str, seed: int, steps: Sequence[Json], options: Options) -> Outcome:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.simulation.conftest import Simulated
 from tests.simulation.shrink import Case, rule_of
-from tests.simulation.test_simulation import simulated
 
 WITHIN = 40
 """Histories."""
@@ -51,7 +51,7 @@ RARE = {
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", NOTICED)
-def test_a_broken_program_is_noticed(name: str, tmp_path: Path) -> None:
+def test_a_broken_program_is_noticed(simulated: Simulated, name: str, tmp_path: Path) -> None:
     chosen = [f"--seeds={WITHIN}", "--start=1"]
     if name in RARE:
         Case(1, "", "", RARE[name]).write(tmp_path / "case.json")

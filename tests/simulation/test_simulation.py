@@ -1,6 +1,6 @@
 """Histories by seed: nothing lost, nothing done that no spec asks for, nothing said that was not seen.
 
-Each part runs in a process of its own, whose time is virtual from its start. `make soak` plays many more.
+`make soak` plays many more.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from pathlib import Path
 
 import pytest
 
+from tests.simulation.conftest import ROOT, Done, Simulated
 from tests.simulation.histories import history
 from tests.simulation.shrink import CASES, Case, rule_of, shrunk
 
 PARTS, SEEDS = 10, 30
-ROOT = Path(__file__).parents[2]
 
 
-def simulated(*options: str, hash_seed: str = "0") -> subprocess.CompletedProcess[bytes]:
-    """What the command prints."""
+def started(*options: str, hash_seed: str) -> Done:
+    """What the command prints, in an interpreter of its own."""
     command = [sys.executable, "-m", "tests.simulation", *options]
     environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, check=False)
@@ -29,7 +29,7 @@ def simulated(*options: str, hash_seed: str = "0") -> subprocess.CompletedProces
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("part", range(PARTS))
-def test_nothing_goes_wrong_in_any_history(part: int) -> None:
+def test_nothing_goes_wrong_in_any_history(simulated: Simulated, part: int) -> None:
     done = simulated(f"--seeds={SEEDS}", f"--start={1 + part * SEEDS}")
     lines = done.stdout.decode().splitlines()
     assert [line for line in lines if not line.endswith(" ok")] == [], done.stderr.decode()[-2000:]
@@ -39,14 +39,14 @@ def test_nothing_goes_wrong_in_any_history(part: int) -> None:
 @pytest.mark.timeout(600)
 def test_a_seed_gives_the_same_bytes_in_every_process() -> None:
     options = ("--seeds=4", "--start=301", "--trace")
-    one, other = (simulated(*options, hash_seed=seed) for seed in ("1", "4242"))
+    one, other = (started(*options, hash_seed=seed) for seed in ("1", "4242"))
     assert len(one.stdout) > 10_000
     assert one.stdout == other.stdout
 
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("path", sorted(CASES.glob("*.json")), ids=lambda path: path.stem)
-def test_what_failed_once_does_not_fail_again(path: Path) -> None:
+def test_what_failed_once_does_not_fail_again(simulated: Simulated, path: Path) -> None:
     case = Case.read(path)
     assert (case.rule, bool(case.steps)) == (rule_of(case.why), True)
     done = simulated(f"--case={path}")

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.engine import Outcome
-from tests.examples import tries
+from tests.examples import crossed, tries
 from tests.service.queue.office import Office
 
 skews = st.floats(-1.9, 1.9).map(lambda seconds: round(seconds, 1))
@@ -128,8 +128,8 @@ def test_a_follow_up_that_comes_before_it_is_due_is_put_back() -> None:
     assert len(office.begun) == 1
 
 
-@pytest.mark.parametrize("workers", [1, 2, 4, 8])
-@pytest.mark.parametrize("rate", [180.0, 600.0, 2000.0])
+@pytest.mark.soaked
+@pytest.mark.parametrize(("workers", "rate"), crossed([1, 2, 4, 8], [180.0, 600.0, 2000.0], one_of=3))
 def test_ten_thousand_messages_cost_three_runs_whoever_works_them_off(workers: int, rate: float) -> None:
     """Messages come at a rate, and workers handle them as fast, also while one of them runs the pool for a second.
 
