@@ -1,8 +1,8 @@
 """Tries the mutants of one group, in the group's folder; `scripts/mutants.py` starts it (decision 0224).
 
 mutmut makes the mutants and finds which test runs which function. Its own runner starts pytest again for each mutant;
-here the tests are collected once. A process forked after that runs the tests of the mutant's function, the fastest
-first, and ends with the first that fails.
+here the tests are collected once. A process forked after that runs the tests of the mutant's function, first those that
+noticed other mutants of it, then the fastest, and ends with the first that fails.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ import sys
 import time
 import traceback
 import warnings
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +81,11 @@ def _warm_up() -> None:
     hypothesis.find(hypothesis.strategies.text(), lambda _: True)
 
 
+def _save(files: Iterable[Any]) -> None:
+    for data in files:
+        data.save()
+
+
 class Trials:
     """Takes the place of pytest's loop over the tests, so that everything is collected and nothing was run."""
 
@@ -88,6 +95,10 @@ class Trials:
         self.running: dict[int, tuple[Any, str, float]] = {}
         self.done = 0
         self.child = False
+        self.now = ""
+        self.noticed: Counter[tuple[str, str]] = Counter()
+        self.said, self.tell = os.pipe()
+        os.set_blocking(self.said, False)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
@@ -96,18 +107,25 @@ class Trials:
         os.chdir("..")
         mutants, _ = mutmut.collect_source_file_mutation_data(mutant_names=())
         os.chdir("mutants")
+        wanted = {
+            name for _, name, _ in mutants if not int(hashlib.sha256(name.encode()).hexdigest(), 16) % self.one_of
+        }
+        Path("..", "run.json").write_text(json.dumps({"one_of": self.one_of, "mutants": sorted(wanted)}))
         missing = [
             (*self._tests(name), name, data)
             for data, name, code in mutants
-            if code in (None, INTERRUPTED) and int(hashlib.sha256(name.encode()).hexdigest(), 16) % self.one_of == 0
+            if code in (None, INTERRUPTED) and name in wanted
         ]
+        files = {id(data): data for data, _, _ in mutants}.values()
+        for data in files:
+            data.meta_path = Path("..") / data.meta_path
         items = {item.nodeid: item for item in session.items}
         session.config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined]  # noqa: SLF001 - before processes fork
         try:
             for seconds, tests, name, data in sorted(missing, key=lambda one: (one[0], one[2])):
                 while len(self.running) >= self.jobs:
                     self._wait()
-                if not (found := [items[test] for test in tests if test in items]):
+                if not (found := [items[test] for test in self._likely(name, tests) if test in items]):
                     self._store(data, name, NO_TESTS)
                     continue
                 limit = math.ceil(SECONDS + 5 * seconds)
@@ -116,7 +134,8 @@ class Trials:
                     self.child = True
                     self._try(session, name, found, limit)
                 self.running[pid] = (data, name, time.monotonic())
-                if self.done % 20 == 0:
+                if self.done % 50 == 0:
+                    _save(files)
                     self._say(f"{self.done} of {len(missing)}")
             while self.running:
                 self._wait()
@@ -124,10 +143,9 @@ class Trials:
             self._say(f"{self.done} in {used.ru_utime + used.ru_stime:.1f} s of CPU")
         finally:
             for pid in self.running:
-                os.kill(pid, signal.SIGKILL)
-            for data in {id(data): data for data, _, _ in mutants}.values():
-                data.meta_path = Path("..") / data.meta_path
-                data.save()
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            _save(files)
         return True
 
     @staticmethod
@@ -142,6 +160,16 @@ class Trials:
         tests = state().tests_by_mangled_function_name.get(mangled_name_from_mutant_name(name), set())
         return sum(durations[test] for test in tests), sorted(tests, key=lambda test: (durations[test], test))
 
+    def _likely(self, name: str, tests: Sequence[str]) -> Sequence[str]:
+        """First what noticed other mutants of the function, for each second that it takes."""
+        try:
+            lines = os.read(self.said, 1 << 20).decode().splitlines()
+        except BlockingIOError:
+            lines = []
+        self.noticed.update((function, test) for function, _, test in (line.partition(" ") for line in lines))
+        function, durations = mangled_name_from_mutant_name(name), state().duration_by_test
+        return sorted(tests, key=lambda test: -self.noticed[function, test] / (durations[test] + 0.01))
+
     def _try(self, session: pytest.Session, name: str, items: Sequence[pytest.Item], limit: int) -> None:
         """In the forked process, which ends here. Its limit is of CPU; the other is for one that waits for nothing."""
         code = KILLED
@@ -154,6 +182,7 @@ class Trials:
             signal.alarm(60 + 20 * limit)
             set_mutant_under_test(name)
             for item, following in zip(items, [*items[1:], None], strict=True):
+                self.now = f"{mangled_name_from_mutant_name(name)} {item.nodeid}\n"
                 session.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
                 if session.testsfailed:
                     os._exit(KILLED)
@@ -167,6 +196,7 @@ class Trials:
         """A failure is known here, before pytest describes it at length."""
         if self.child and call.excinfo and not call.excinfo.errisinstance(pytest.skip.Exception):
             interrupted = call.excinfo.errisinstance(KeyboardInterrupt)
+            os.write(self.tell, self.now.encode())
             os._exit(INTERRUPTED if interrupted else KILLED)
 
     def _wait(self) -> None:
