@@ -78,18 +78,22 @@ class Explained:
     """The survivors that the list explains: one by one, or as a kind of change."""
 
     single: frozenset[Survivor]
-    kinds: tuple[re.Pattern[str], ...]
+    kinds: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...]
+    """Patterns of a function and of a change."""
 
     def __contains__(self, one: object) -> bool:
         """Whether there is a reason."""
         return isinstance(one, Survivor) and (
-            one in self.single or any(kind.fullmatch(one.change) for kind in self.kinds)
+            one in self.single
+            or any(where.fullmatch(one.function) and kind.fullmatch(one.change) for where, kind in self.kinds)
         )
 
 
 def explained(listed: Mapping[str, Any]) -> Explained:
     """All that the list says of survivors."""
-    kinds = tuple(re.compile(kind["change"]) for kind in listed.get("kind", ()))
+    kinds = tuple(
+        (re.compile(kind.get("function", ".*")), re.compile(kind["change"])) for kind in listed.get("kind", ())
+    )
     return Explained(frozenset(reasons(listed)), kinds)
 
 
