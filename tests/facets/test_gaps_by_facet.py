@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,9 +12,10 @@ from reconciler.engine.facet import Facet
 from reconciler.errors import Forbidden, ReconcilerError
 from reconciler.facets import inheritance, open_access, pipelines, queue_roles
 from reconciler.facets.open_access import Flags, Opening
+from reconciler.facets.support.observing import target_of
 from reconciler.plan.model import Change
 from reconciler.plan.policy import Policy
-from reconciler.plan.targets import OpenAccess, QueuePlace
+from reconciler.plan.targets import OpenAccess, PipelineAuthorization, QueuePlace
 from reconciler.ports.devops import Pipeline, Project, Queue
 from reconciler.spec.model import PermissionKind, PermissionProfile, PipelineGrant, QueueRoles, Spec
 from tests.facets.frame import NOW, PRIME, exception, look, organization, spec
@@ -35,7 +36,7 @@ def wanted(*projects: str) -> Spec:
     )
 
 
-def estate(*queues: Project, trouble: dict[str, ReconcilerError] | None = None) -> World:
+def estate(*queues: Project, trouble: Mapping[str, ReconcilerError] | None = None) -> World:
     held = {(project.id, POOL.id): Queue(n, POOL.name, project.id, POOL.id) for n, project in enumerate(queues, 1)}
     nightly = {project.id: [Pipeline(11, "\\nightly")] for project in queues}
     return World({PRIME: Org([WEB, APP], queues=held, people=[ANN], pipelines=nightly, trouble=dict(trouble or {}))})
@@ -43,7 +44,7 @@ def estate(*queues: Project, trouble: dict[str, ReconcilerError] | None = None) 
 
 FACETS: Sequence[Facet[Any, Any]] = [open_access.FACET, pipelines.FACET, queue_roles.FACET]
 NO = Forbidden("403")
-OWN = {
+OWN: Mapping[str, Mapping[str, ReconcilerError]] = {
     "open_access": {"open_access/web": NO},
     "pipelines": {"permissions/web": NO, "pipelines/web": Forbidden("not these either")},
     "queue_roles": {"roles/web": NO},
@@ -121,7 +122,7 @@ def test_the_policy_names_where_access_may_be_opened(allowed: tuple[str, ...] | 
     assert all(one.message.startswith(words) for one in refusals)
 
 
-def test_a_queue_whose_checks_are_owed_is_not_opened() -> None:
+def test_a_project_that_the_spec_opens_is_opened() -> None:
     opened = look(estate(WEB, APP), wanted("Web"), facets=[open_access.FACET])
 
     place = QueuePlace(PRIME, "web", "Web", 1, POOL.id)
@@ -145,9 +146,8 @@ def test_a_removal_names_the_path_where_it_can_be_seen_and_the_id_elsewhere() ->
     world, asked = authorized(held={11, 99}, exclusive=True)
 
     changes = look(world, asked, facets=[pipelines.FACET]).changes
-    names = {
-        change.target.pipeline_id: change.target.pipeline for change in changes if hasattr(change.target, "pipeline")
-    }
+    targets = [target_of(change, PipelineAuthorization) for change in changes]
+    names = {target.pipeline_id: target.pipeline for target in targets}
     assert names == {11: "\\nightly", 99: 99}
 
 
@@ -156,7 +156,7 @@ def test_a_pipeline_that_is_listed_by_path_and_id_is_called_by_its_path(names: t
     world, asked = authorized(*names, held=set())
 
     (change,) = look(world, asked, facets=[pipelines.FACET]).changes
-    assert getattr(change.target, "pipeline", None) == "\\nightly"
+    assert target_of(change, PipelineAuthorization).pipeline == "\\nightly"
 
 
 def test_a_name_that_is_like_no_other_is_told_without_a_nearest_one() -> None:
