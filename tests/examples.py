@@ -1,7 +1,7 @@
 """How many examples a property is tried on, and whether they are the same in every run. `HYPOTHESIS_PROFILE` says it.
 
 `same`, the usual one: the same in every run, so that a change is judged by the change. `quick`: fewer of them, for
-`make quick`. `explore`: as many as usual, and others in every run. `soak`: others, and many times as many, for
+`make quick`. `mutants`: as few, and a failure is enough, it need not be simple. `explore`: as many as usual, and others in every run. `soak`: others, and many times as many, for
 `make soak`. What others find becomes a test of its own.
 
 Some tables are too long for every run as well: `crossed`. A test of one, or of a property inside of it, has the marker
@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from itertools import product
 from typing import TypeVar
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 First = TypeVar("First")
 Second = TypeVar("Second")
@@ -23,10 +23,14 @@ Second = TypeVar("Second")
 PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "same")
 SOAKED = 20
 """How many times as many `soak` tries."""
+FEW = 20
+"""How many `quick` and `mutants` try."""
 
 
 def tries(number: int) -> int:
     """How many examples to try of a property, where `make test` tries this number."""
+    if PROFILE == "mutants":
+        return min(number, FEW)
     return number * SOAKED if PROFILE == "soak" else number
 
 
@@ -42,5 +46,7 @@ def load_profile() -> None:
     settings.register_profile("explore", patient)
     settings.register_profile("soak", patient, print_blob=True)
     settings.register_profile("same", patient, derandomize=True, database=None)
-    settings.register_profile("quick", patient, derandomize=True, database=None, max_examples=20)
+    quick = settings(patient, derandomize=True, database=None, max_examples=FEW)
+    settings.register_profile("quick", quick)
+    settings.register_profile("mutants", quick, phases=[Phase.explicit, Phase.generate], report_multiple_bugs=False)
     settings.load_profile(PROFILE)

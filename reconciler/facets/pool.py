@@ -319,7 +319,7 @@ def _objections(change: Change, observed: ObservedPool, policy: Policy) -> Itera
             yield from _against_put(target, observed)
             yield from created_in_silence(target.body, {})
             yield from rules.creation(policy, target.body)
-            yield from body_rules.objections(target.resource_id, target.body, version=target.api_version)
+            yield from body_rules.objections(target.body, version=target.api_version)
         case UpdatePool() as target:
             if observed.held and any(detail.risk is Risk.RESTARTS for detail in change.details):
                 yield "not-quiet", "machines are at work that this would recycle"
@@ -327,7 +327,7 @@ def _objections(change: Change, observed: ObservedPool, policy: Policy) -> Itera
             yield from created_in_silence(target.body, observed.document or {})
             yield from _against_update(change.details, target.body, _sendable(observed.document or {}))
             yield from rules.update(policy, observed.document or {}, target.body)
-            yield from body_rules.objections(target.resource_id, target.body, observed.document, target.api_version)
+            yield from body_rules.objections(target.body, observed.document, target.api_version)
         case other:
             yield "unrecognised", f"a {type(other).__name__} is not written here"
 

@@ -6,10 +6,13 @@ import json
 import re
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from scripts.mutants import BEGIN, END, PAGE, Score, Survivor, judge, read_list, reasons, scores, table
+from scripts.mutant_page import BEGIN, CHANGED, END, PAGE, read_kept, table, together
+from scripts.mutant_scores import RUN, Score, Survivor, explained, read_list, reasons, scores
+from scripts.mutants import judge
 from scripts.tracked import ROOT
 
 LISTED = read_list()
@@ -47,6 +50,20 @@ def test_the_page_has_the_generated_part_once() -> None:
     assert text.count(BEGIN) == text.count(END) == 1
     part = text.partition(BEGIN)[2].partition(END)[0]
     assert set(re.findall(r"`(reconciler/\S+\.py)`", part)) == set(MODULES)
+    kept = [score for score in read_kept().values() if score.module in MODULES]
+    assert part.partition(CHANGED)[0].strip() == table(kept, MODULES, explained(LISTED)), (
+        "python -m scripts.mutants page"
+    )
+
+
+def test_a_kind_of_survivor_has_a_reason_and_is_no_more_than_it_says() -> None:
+    known = explained(LISTED)
+
+    assert all(len(kind["reason"].split()) > 2 for kind in LISTED["kind"])
+    strict = "for one, other in zip(a, b, strict=True): => for one, other in zip(a, b, strict=False):"
+    assert Survivor("x.y", strict) in known
+    assert Survivor("x.y", strict.replace("zip(a, b, strict=F", "zip(a, a, strict=F")) not in known
+    assert Survivor("x.y", "return count > 3 => return count >= 3") not in known
 
 
 MUTATED = '''
@@ -167,4 +184,48 @@ def test_the_table_says_what_was_not_run_and_gives_a_score_to_what_was_run_whole
         "",
         "Not run for this table: `reconciler/plan/never_run.py`.",
     ]
-    assert table(part, GROUP["modules"], {}).splitlines()[2] == "| `reconciler/plan/some.py` | 3 | 2 | 1 |  | 1, 0 |"
+    assert table(part, GROUP["modules"], {}).splitlines()[2:-2] == [
+        "| `reconciler/plan/some.py` | 3 | 2 | 1 |  | 1, 0 |"
+    ]
+
+
+def test_a_sample_is_judged_and_shown_as_what_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What was not chosen lacks no result."""
+    results(tmp_path, [1, None, None])
+    chosen: dict[str, Any] = {"one_of": 3, "mutants": ["reconciler.plan.some.x_over__mutmut_1"]}
+    (tmp_path / RUN).write_text(json.dumps(chosen))
+    sample = list(scores(tmp_path, GROUP))
+
+    assert judge(sample, {"bar": 85, "groups": {"some": GROUP}}) == 0
+    assert table(sample, GROUP["modules"], {}).splitlines()[2:4] == [
+        "| `reconciler/plan/some.py` | 3 | 1, one of 3 | 1 | 100.0 % | 0, 0 |",
+        "| run as samples | 3 | 1 | 1 | 100.0 % | 0, 0 |",
+    ]
+    more = [*chosen["mutants"], "reconciler.plan.some.x_over__mutmut_2"]
+    (tmp_path / RUN).write_text(json.dumps({**chosen, "mutants": more}))
+    assert judge(list(scores(tmp_path, GROUP)), {"bar": 85, "groups": {"some": GROUP}}) == 1
+    assert "no test notices" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("new", "taken"),
+    [
+        (Score("a.py", 9, (), mutants=12, code="old"), False),
+        (Score("a.py", 11, (), mutants=12, code="old"), True),
+        (Score("a.py", 2, (), one_of=5, mutants=10, code="new"), True),
+        (Score("a.py", 0, (), untested=12, mutants=12, code="new"), False),
+        (Score("gone.py", 5, (), mutants=5, code="x"), False),
+    ],
+)
+def test_results_of_runs_in_parts_add_up(new: Score, taken: bool) -> None:
+    """A row stays until its module was run again, no less than before or in another form."""
+    kept = {
+        "a.py": Score("a.py", 10, (), mutants=12, code="old"),
+        "b.py": Score("b.py", 1, (), mutants=1, code="x"),
+        "gone.py": Score("gone.py", 1, (), mutants=1, code="x"),
+    }
+
+    found = together(kept, [new], ["a.py", "b.py", "c.py"])
+    assert list(found) == ["a.py", "b.py"]
+    assert found["a.py"] == (new if taken else kept["a.py"])
+    assert found["b.py"] == kept["b.py"]

@@ -146,6 +146,7 @@ def test_nothing_is_written_where_arm_cannot_be_read(stage: Owned, error: Except
     assert result.plan is not None
     assert (result.plan.changes, result.plan.refusals) == ((), ())
     assert {gap.kind for gap in result.plan.gaps} == {GapKind.UNKNOWN}
+    assert {gap.subject for gap in result.plan.gaps if gap.facet == "doors"} == {ORG, OTHER}
 
 
 def test_nothing_is_written_where_arm_has_no_such_pool(stage: Owned) -> None:

@@ -14,32 +14,32 @@ from reconciler.spec.loader import check
 from reconciler.spec.problem import Finding, spell
 
 _SENT = ("location", "tags", "identity", "properties")
+_ENVELOPE: Mapping[str, Json] = {
+    "apiVersion": "reconciler/v1",
+    "kind": "ManagedDevOpsPool",
+    "name": "pool",
+    "subscription": "00000000-0000-0000-0000-000000000000",
+    "resourceGroup": "group",
+}
+"""What a spec says beside the body; no rule for the fields that are sent looks at it."""
 
 
 def objections(
-    resource_id: str, body: Mapping[str, Json], carried: Mapping[str, Json] | None = None, version: str = ""
+    body: Mapping[str, Json], carried: Mapping[str, Json] | None = None, version: str = ""
 ) -> Iterator[tuple[str, str]]:
     """Rule and reason of everything that speaks against a body; nothing that `carried`, the live resource, has too.
 
     `version`: a newer api-version, whose fields are not known here.
     """
-    known = {_without_places(one) for one in _findings(resource_id, carried or {}, version)}
-    for where, message in _findings(resource_id, body, version):
+    known = {_without_places(one) for one in _findings(carried or {}, version)}
+    for where, message in _findings(body, version):
         if _without_places((where, message)) not in known:
             yield "invalid-body", f"the body to be sent is invalid: {spell(where)} {message}"
 
 
-def _findings(resource_id: str, body: Mapping[str, Json], version: str) -> list[Finding]:
-    parts = resource_id.strip("/").split("/")
-    labels = {name.casefold(): value for name, value in zip(parts[::2], parts[1::2], strict=False)}
-    document = {
-        "apiVersion": "reconciler/v1",
-        "kind": "ManagedDevOpsPool",
-        "name": labels.get("pools", ""),
-        "subscription": labels.get("subscriptions", ""),
-        "resourceGroup": labels.get("resourcegroups", ""),
-        "pool": {key: _without_nulls(value) for key, value in body.items() if key in _SENT and value is not None},
-    }
+def _findings(body: Mapping[str, Json], version: str) -> list[Finding]:
+    sent = {key: _without_nulls(value) for key, value in body.items() if key in _SENT and value is not None}
+    document = {**_ENVELOPE, "pool": sent}
     if version:
         document["armApiVersion"] = version
     return [one for one in check(document).findings if one[0][:1] == ("pool",)]

@@ -139,11 +139,6 @@ def test_a_rule_of_no_list_grants_nothing() -> None:
 
 # --- rules of a whole body -----------------------------------------------------------------------------------------
 
-POOL_ID = (
-    "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg/providers/Microsoft.DevOpsInfrastructure"
-    "/pools/pool-1"
-)
-
 
 def body(**properties: Json) -> dict[str, Json]:
     return {"location": "westeurope", "properties": {"maximumConcurrency": 2, **properties}}
@@ -152,14 +147,27 @@ def body(**properties: Json) -> dict[str, Json]:
 def test_a_body_is_held_to_the_rules_of_specs_but_for_what_it_carries_on() -> None:
     wrong = body(maximumConcurrency=0)
 
-    assert list(objections(POOL_ID, body())) == []
-    ((rule, reason),) = objections(POOL_ID, wrong)
+    assert list(objections(body())) == []
+    ((rule, reason),) = objections(wrong)
     assert rule == "invalid-body"
     assert reason.startswith("the body to be sent is invalid: pool.properties.maximumConcurrency ")
-    assert list(objections(POOL_ID, wrong, body())) == [(rule, reason)]
-    assert list(objections(POOL_ID, wrong, wrong)) == []
-    assert list(objections(POOL_ID, {**body(), "etag": 7, "name": None})) == [], "what is not sent does not count"
-    assert list(objections(POOL_ID, {**body(), "tags": None, "properties": {"maximumConcurrency": None}})) == []
+    assert list(objections(wrong, body())) == [(rule, reason)]
+    assert list(objections(wrong, wrong)) == []
+    assert list(objections({**body(), "etag": 7, "name": None})) == [], "what is not sent does not count"
+    assert list(objections({**body(), "tags": None, "properties": {"maximumConcurrency": None}})) == []
+    absent = body(agentProfile={"kind": "Stateless", "resourcePredictions": {"daysData": [{"08:00:00": None}]}})
+    assert list(objections(absent)) == [], "a null means absent, in lists too"
+
+
+def test_a_field_that_is_not_known_is_let_through_for_a_newer_version_alone() -> None:
+    newer = body(tomorrowProfile={"a": 1})
+
+    assert [rule for rule, _ in objections(newer)] == ["invalid-body"]
+    assert list(objections(newer, version="2099-01-01")) == []
+    assert list(objections(newer, newer)) == []
+    wrong = body(maximumConcurrency=0, tomorrowProfile={"a": 1})
+    assert len(list(objections(wrong, version="2099-01-01"))) == 1
+    assert list(objections(wrong, wrong, "2099-01-01")) == []
 
 
 def test_where_two_documents_differ() -> None:
@@ -168,4 +176,5 @@ def test_where_two_documents_differ() -> None:
 
     assert list(touched(before, after, ())) == ["gone", "a.b", "a.c"]
     assert list(touched({}, {"b": 1}, ("a",))) == ["a.b"]
+    assert list(touched({"a": {"b": 1}, "c": 1}, {"a": 1, "c": {"d": 1}}, ())) == ["a", "c"]
     assert list(touched(after, after, ())) == []
