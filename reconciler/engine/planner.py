@@ -334,12 +334,7 @@ def of_this_run(spec: Spec, survey: Survey) -> Spec:
         document = survey.arm_pool(spec)
     except ReconcilerError:
         return spec
-    names = agent_pools_of(spec.name, document)
-    known = settled(spec, document)
-    if not [one for one in known.organizations if names.get(one.name, one.agent_pool) != one.agent_pool]:
-        return known
-    renamed = [replace(one, agent_pool=names.get(one.name, one.agent_pool)) for one in known.organizations]
-    return known.with_organizations(tuple(renamed))
+    return settled(spec, document, agent_pools_of(spec.name, document))
 
 
 def _unread(parts: Sequence[_FacetPlan]) -> list[Refusal]:

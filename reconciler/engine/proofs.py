@@ -41,6 +41,7 @@ from reconciler.safety import Unknown
 from reconciler.safety.agent_pools import AgentPools
 from reconciler.spec.names import organization_key
 from reconciler.spec.principals import folded
+from reconciler.spec.settled import state_of
 from reconciler.survey.capabilities.marks import marks_of
 
 MARGIN = timedelta(minutes=10)
@@ -244,7 +245,7 @@ def _on_record(claim: Claim) -> Ownership | None:
 def _not_settled(claim: Claim) -> Ownership | None:
     if claim.agent_pool.hosted is None:
         return _missing(claim, "Azure DevOps does not say whether it is hosted")
-    state = str(((claim.document or {}).get("properties") or {}).get("provisioningState") or "")
+    state = state_of(claim.document)
     if state.casefold() == "succeeded":
         return None
     reason = f"ARM has not reported the pool as Succeeded yet (provisioningState {state or 'not given'})"

@@ -69,7 +69,7 @@ def observe(spec: Spec, desired: Desired, survey: Survey) -> Observation[Observe
             return Observation((), (gap(NAME, name, silent),))
         return Observation((ObservedAgentPool(name, pool, pool.auto_provision, organization.auto_provision is True),))
 
-    return each(NAME, (spec, survey), desired, read)
+    return each(NAME, (spec, survey), [(one, one) for one in desired], read)
 
 
 def diff(desired: Desired, observed: Observed) -> Sequence[Change]:

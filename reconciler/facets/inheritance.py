@@ -93,15 +93,15 @@ def parse(spec: Spec, now: datetime) -> Desired | None:  # noqa: ARG001 - inheri
 
 def observe(spec: Spec, desired: Desired, survey: Survey) -> Observation[Observed]:
     """The switch, and where it has to go off, the assigned administrators."""
-    wanted = {one.organization.name: one.inherit for one in desired}
 
-    def read(organization: Organization) -> Observation[Observed]:
-        pool = survey.agent_pool(organization.name, organization.agent_pool)
-        inherits = survey.inheritance(organization.name, pool)
-        state = ObservedInheritance(organization.name, pool, inherits, wanted[organization.name])
+    def read(wanted: DesiredInheritance) -> Observation[Observed]:
+        name = wanted.organization.name
+        pool = survey.agent_pool(name, wanted.organization.agent_pool)
+        inherits = survey.inheritance(name, pool)
+        state = ObservedInheritance(name, pool, inherits, wanted.inherit)
         return Observation((_with_administrators(state, survey) if inherits and not state.wanted else state,))
 
-    return each(NAME, (spec, survey), [one.organization for one in desired], read)
+    return each(NAME, (spec, survey), [(one.organization, one) for one in desired], read)
 
 
 def diff(desired: Desired, observed: Observed) -> Sequence[Change]:

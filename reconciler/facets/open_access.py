@@ -104,9 +104,8 @@ def parse(spec: Spec, now: datetime) -> Desired | None:
 
 def observe(spec: Spec, desired: Desired, survey: Survey) -> Observation[Observed]:
     """The switch of every queue that is managed; a project without a queue is not ready."""
-    flags = {one.organization.name: one for one in desired}
     return each(
-        NAME, (spec, survey), [one.organization for one in desired], lambda one: _read(spec, flags[one.name], survey)
+        NAME, (spec, survey), [(one.organization, one) for one in desired], lambda one: _read(spec, one, survey)
     )
 
 

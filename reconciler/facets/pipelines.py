@@ -100,10 +100,7 @@ def parse(spec: Spec, now: datetime) -> Desired | None:
 
 def observe(spec: Spec, desired: Desired, survey: Survey) -> Observation[Observed]:
     """Queue, authorizations and pipelines of every project with a list: three reads each, the first one shared."""
-    wanted = {one.organization.name: one for one in desired}
-    return each(
-        NAME, (spec, survey), [one.organization for one in desired], lambda one: _read(wanted[one.name], survey)
-    )
+    return each(NAME, (spec, survey), [(one.organization, one) for one in desired], lambda one: _read(one, survey))
 
 
 def diff(desired: Desired, observed: Observed) -> Sequence[Change]:

@@ -36,7 +36,7 @@ from reconciler.errors import NotReady, Refused
 from reconciler.facets.support import body_rules, creation, moves, mutability, replacement
 from reconciler.facets.support.arm_document import Difference, differences, merged
 from reconciler.facets.support.mutability import Way
-from reconciler.facets.support.observing import at_work, state_of
+from reconciler.facets.support.observing import at_work
 from reconciler.facets.support.replacement import Dependents
 from reconciler.plan.model import Change, Detail, Gap, GapKind, Refusal, Risk
 from reconciler.plan.policy import Policy, rules
@@ -44,7 +44,7 @@ from reconciler.plan.targets import CreatePool, MovePool, ReplacePool, UpdatePoo
 from reconciler.ports.azure import API_VERSION, Pending
 from reconciler.ports.readers_writers import Writers
 from reconciler.spec.model import Disruption, Mode, Spec
-from reconciler.spec.settled import created_in_silence
+from reconciler.spec.settled import created_in_silence, state_of
 from reconciler.survey import Survey
 from reconciler.survey.owed import OwedCheck
 

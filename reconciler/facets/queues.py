@@ -94,9 +94,9 @@ def parse(spec: Spec, now: datetime) -> Desired | None:
 
 def observe(spec: Spec, desired: Desired, survey: Survey) -> Observation[Observed]:
     """The queue of every project in reach; a project that cannot be read is a gap and not a missing queue."""
-    switched = {one.organization.name: one.switched for one in desired}
 
-    def read(organization: Organization) -> Observation[Observed]:
+    def read(one: DesiredQueues) -> Observation[Observed]:
+        organization, switched = one
         name = organization.name
         pool = survey.agent_pool(name, organization.agent_pool)
         visible = survey.projects(name)
@@ -110,10 +110,10 @@ def observe(spec: Spec, desired: Desired, survey: Survey) -> Observation[Observe
         places = tuple(ProjectQueue(name, pool, project, queue) for project, queue in answered.value)
         notices = [*_renamed(organization, pool, visible), *_hidden(organization, survey, excepted)]
         entries = unresolved(NAME, (name, "access.withoutQueue"), excepted, visible, _EFFECT)
-        left = _findings(name, {project: answers[project.id] for project in apart}, switched[name], survey)
+        left = _findings(name, {project: answers[project.id] for project in apart}, switched, survey)
         return Observation(places, (*within.gaps, *answered.gaps, *notices, *entries, *left.gaps), left.remarks)
 
-    return each(NAME, (spec, survey), [one.organization for one in desired], read)
+    return each(NAME, (spec, survey), [(one.organization, one) for one in desired], read)
 
 
 def diff(desired: Desired, observed: Observed) -> Sequence[Change]:

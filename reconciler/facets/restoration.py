@@ -84,7 +84,7 @@ def observe(spec: Spec, desired: Spec, survey: Survey) -> Observation[Observed]:
         dropped = isinstance(one, OwedPipeline) and not spec.repair_definitions
         if dropped or one.organization not in known:
             survey.debts.paid(one)  # the spec does not want it any more, or the pool is not used there
-    organizations = [one for one in spec.organizations if one.name in owed]
+    organizations = [(one, one) for one in spec.organizations if one.name in owed]
     return each(NAME, (spec, survey), organizations, lambda one: _read(one, survey))
 
 

@@ -134,10 +134,7 @@ def parse(spec: Spec, now: datetime) -> Desired | None:  # noqa: ARG001 - admini
 
 def observe(spec: Spec, desired: Desired, survey: Survey) -> Observation[Observed]:
     """Role assignments, inheritance, the operator's identity and those of the principals, for each organization."""
-    wanted = {one.organization.name: one for one in desired}
-    return each(
-        NAME, (spec, survey), [one.organization for one in desired], lambda one: _read(wanted[one.name], survey)
-    )
+    return each(NAME, (spec, survey), [(one.organization, one) for one in desired], lambda one: _read(one, survey))
 
 
 def diff(desired: Desired, observed: Observed) -> Sequence[Change]:

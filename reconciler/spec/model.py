@@ -91,6 +91,8 @@ class Organization:
     silent: frozenset[str] = frozenset()
     """Those of `projects` and `alias` that neither the file nor, in this run, ARM has said (`reconciler.spec.settled`).
     Nothing is read or written in Azure DevOps for such an organization; the values above are those of a creation."""
+    leaving: bool = False
+    """Whether ARM deletes the pool, as far as this run has read."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,29 +8,30 @@ compared with that value, not with a default: a spec without `projects` is not a
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 from reconciler.spec.model import Organization, Spec
 from reconciler.spec.names import organization_key
 
 Json = Mapping[str, Any]
+NO_NAMES: Mapping[str, str] = MappingProxyType({})
 
 
-def settled(spec: Spec, document: Json | None) -> Spec:
+def settled(spec: Spec, document: Json | None, names: Mapping[str, str] = NO_NAMES) -> Spec:
     """The spec with ARM's `projects` and `alias` where it names none; `document`: the resource, None where none exists.
 
     What ARM has no value for stays silent, but for `alias`: where ARM has no such organization, creation takes the
-    profile's alias, else the pool's name.
+    profile's alias, else the pool's name. `names`: organization → its agent pool, which counts whatever the spec says.
     """
-    if not [one for one in spec.organizations if one.silent]:
-        return spec
-    observed = _profile(document or {})
-    entries = {organization_key(str(one.get("url") or "")): one for one in observed.get("organizations") or ()}
-    desired = _profile(spec.body)
-    alias = desired.get("alias") or observed.get("alias")
-    organizations = [_organization(spec, one, entries.get(one.name), alias) for one in spec.organizations]
-    return spec.with_organizations(tuple(organizations))
+    organizations = tuple(_organizations(spec, document, names))
+    return spec if organizations == spec.organizations else spec.with_organizations(organizations)
+
+
+def state_of(document: Json | None) -> str:
+    """`provisioningState` of a pool, as ARM spells it; empty where there is none."""
+    properties: Json = (document or {}).get("properties") or {}
+    return str(properties.get("provisioningState") or "")
 
 
 def created_in_silence(body: Json, observed: Json) -> Iterator[tuple[str, str]]:
@@ -47,14 +48,42 @@ def created_in_silence(body: Json, observed: Json) -> Iterator[tuple[str, str]]:
             yield "projects-not-named", reason
 
 
-def _organization(spec: Spec, one: Organization, entry: Json | None, alias: str | None) -> Organization:
-    agent_pool, projects = one.agent_pool, one.projects
-    if "alias" in one.silent:
-        agent_pool = str((entry or {}).get("alias") or alias or spec.name)
-    if "projects" in one.silent and entry is not None:
-        projects = tuple(map(str, entry.get("projects") or ()))
-    silent = one.silent & {"projects"} if entry is None else frozenset[str]()
-    return replace(one, agent_pool=agent_pool, projects=projects, silent=silent)
+def _organizations(spec: Spec, document: Json | None, names: Mapping[str, str]) -> Iterator[Organization]:
+    observed, desired = _profile(document or {}), _profile(spec.body)
+    alias = desired.get("alias") or observed.get("alias")
+    leaving = state_of(document).casefold() == "deleting"
+    for one in spec.organizations:
+        agent_pool, projects, silent = one.agent_pool, one.projects, one.silent
+        if not silent and not leaving and names.get(one.name, agent_pool) == agent_pool:
+            yield one
+            continue
+        if silent:
+            entry = _entry(observed, one.name)
+            if "alias" in silent:
+                agent_pool = str((entry or {}).get("alias") or alias or spec.name)
+            if "projects" in silent and entry is not None:
+                projects = tuple(map(str, entry.get("projects") or ()))
+            silent = silent & {"projects"} if entry is None else frozenset()
+        yield Organization(
+            one.name,
+            names.get(one.name, agent_pool),
+            projects,
+            one.open_access,
+            one.parallelism,
+            one.without_queue,
+            one.auto_provision,
+            silent,
+            leaving,
+        )
+
+
+def _entry(profile: Json, organization: str) -> Json | None:
+    """The last of this organization, as a dictionary of them would have it."""
+    found = None
+    for one in profile.get("organizations") or ():
+        if organization_key(str(one.get("url") or "")) == organization:
+            found = one
+    return found
 
 
 def _profile(document: Json) -> Json:

@@ -9,10 +9,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from operator import attrgetter
 from typing import TypeVar
 
-from reconciler.documents import Json
 from reconciler.documents.spelling import nearest_of
 from reconciler.engine.facet import Observation
 from reconciler.errors import Immutable, NotFound, NotReady, ReconcilerError, Refused, Rejected
@@ -24,7 +22,7 @@ from reconciler.survey import Survey
 from reconciler.survey.names import NOTHING_EXCEPTED, Excepted, key, projects_of
 
 T = TypeVar("T")
-_name = attrgetter("name")
+D = TypeVar("D")
 
 _IDLE = frozenset(
     {
@@ -62,16 +60,18 @@ def gap(facet: str, subject: str, error: ReconcilerError) -> Gap:
 def each(
     facet: str,
     run: tuple[Spec, Survey],
-    organizations: Iterable[Organization],
-    read: Callable[[Organization], Observation[tuple[T, ...]]],
+    desired: Iterable[tuple[Organization, D]],
+    read: Callable[[D], Observation[tuple[T, ...]]],
 ) -> Observation[tuple[T, ...]]:
     """Read one organization after another, by name; an error of one is a gap of that one alone."""
     found: list[Observation[tuple[T, ...]]] = []
-    for organization in sorted(organizations, key=_name):
+    for organization, wanted in sorted(desired, key=_name):
         try:
-            require_staying(*run)
-            require_settled(*run, organization)
-            found.append(read(organization))
+            if organization.leaving:
+                raise _leaving(run[0])
+            if organization.silent:
+                require_settled(*run, organization)
+            found.append(read(wanted))
         except ReconcilerError as error:
             found.append(Observation((), (gap(facet, organization.name, error),)))
     if len(found) == 1:
@@ -83,22 +83,12 @@ def each(
     )
 
 
-def require_staying(spec: Spec, survey: Survey) -> None:
-    """Raise `NotReady` while ARM deletes the pool: its agent pools and their queues go at any moment.
+def _leaving(spec: Spec) -> NotReady:
+    """While ARM deletes the pool its agent pools and their queues go at any moment.
 
     Facts that are read on both sides of that moment look like drift of queues that are no longer there.
     """
-    document = None
-    with suppress(ReconcilerError):  # a pool that cannot be read is a gap of the facet of the pool
-        document = survey.arm_pool(spec)
-    if state_of(document).casefold() == "deleting":
-        raise NotReady(f"{spec.name}: ARM deletes the pool; nothing is written to its agent pools until that has ended")
-
-
-def state_of(document: Mapping[str, Json] | None) -> str:
-    """`provisioningState` of a pool, as ARM spells it; empty where there is none."""
-    properties: Mapping[str, Json] = (document or {}).get("properties") or {}
-    return str(properties.get("provisioningState") or "")
+    return NotReady(f"{spec.name}: ARM deletes the pool; nothing is written to its agent pools until that has ended")
 
 
 def require_settled(spec: Spec, survey: Survey, organization: Organization) -> None:
@@ -269,6 +259,10 @@ def _missing(facet: str, organization: str, name: str, near: str | None) -> Gap:
     advice = f"nearest is {near}" if near else "it does not exist or is hidden from the operator"
     subject = f"{organization}/{name}"
     return gap(facet, subject, NotFound(f"{subject}: no visible project has this name; {advice}"))
+
+
+def _name(desired: tuple[Organization, object]) -> str:
+    return desired[0].name
 
 
 def _by_name(project: Project) -> tuple[str, str]:
