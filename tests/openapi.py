@@ -82,6 +82,11 @@ def operations() -> tuple[Operation, ...]:
     return tuple(op for plane, path in documents() for op in _operations(plane, path))
 
 
+@cache
+def _of_method(plane: str, method: str) -> tuple[Operation, ...]:
+    return tuple(op for op in operations() if (op.plane, op.method) == (plane, method))
+
+
 def _operations(plane: str, document: Path) -> Iterator[Operation]:
     whole = load(document)
     for template, item in {**whole.get("paths", {}), **whole.get("x-ms-paths", {})}.items():
@@ -101,11 +106,8 @@ def _pattern(base: str, path: str) -> str:
 def find(plane: str, method: str, path: str, query: dict[str, str]) -> Operation | None:
     """The operation that describes a request: of several, the one with most fixed segments and most of its query given."""
     given = {name.lower() for name in query}
-    fitting = [
-        op
-        for op in operations()
-        if op.plane == plane and op.method == method.lower() and op.pattern.fullmatch(unquote(path).replace(" ", "%20"))
-    ]
+    place = unquote(path).replace(" ", "%20")
+    fitting = [op for op in _of_method(plane, method.lower()) if op.pattern.fullmatch(place)]
     fitting = [op for op in fitting if op.overload <= given] or fitting
     fitting = [op for op in fitting if op.demanded <= given] or fitting
     return max(fitting, key=lambda op: (-op.template.partition("?")[0].count("{"), len(op.overload)), default=None)
@@ -127,10 +129,11 @@ def problems(document: Path, schema: Json, value: Json, where: str = "body") -> 
     if isinstance(value, str) and str(schema.get("$ref", "")).endswith("/IdentityDescriptor"):
         return  # declared as an object, a text in every example
     document, schema = resolve(document, schema)
-    merged = joined(document, schema)
+    merged = _merged(document, schema)
     if isinstance(value, dict) and merged["discriminator"]:
         merged = _variant(document, merged, value)
-    yield from _own(merged["own"], value, where)
+    for error in merged["validator"].iter_errors(value):
+        yield f"{where}: {error.message}"
     if isinstance(value, list) and "items" in schema:
         for index, item in enumerate(value):
             yield from problems(document, schema["items"], item, f"{where}[{index}]")
@@ -155,9 +158,17 @@ def _members(merged: Json, value: Json, where: str) -> Iterator[str]:
         yield f"{where}.{name}: is required"
 
 
-def _own(own: Json, value: Json, where: str) -> Iterator[str]:
-    for error in Draft4Validator(own).iter_errors(value):
-        yield f"{where}: {error.message}"
+_MERGED: dict[int, tuple[Json, Json]] = {}
+"""By the identity of a schema, which is kept: what it and its parts say, and what checks it."""
+
+
+def _merged(document: Path, schema: Json) -> Json:
+    """As `joined`, and never made again: a list of ten thousand has one schema of its items."""
+    kept = _MERGED.get(id(schema))
+    if kept is None:
+        found = joined(document, schema)
+        kept = _MERGED[id(schema)] = (schema, {**found, "validator": Draft4Validator(found["own"])})
+    return kept[1]
 
 
 def joined(document: Path, schema: Json) -> Json:
@@ -189,7 +200,7 @@ def _variant(document: Path, merged: Json, value: Json) -> Json:
     wanted = value.get(merged["discriminator"])
     for name, raw in load(document).get("definitions", {}).items():
         if raw.get("x-ms-discriminator-value", name) == wanted and "allOf" in raw:
-            found = joined(document, raw)
+            found = _merged(document, raw)
             if found["discriminator"] == merged["discriminator"] and set(merged["properties"]) <= set(
                 found["properties"]
             ):

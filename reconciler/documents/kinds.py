@@ -120,7 +120,7 @@ def parsed(content: bytes, size: int = 0) -> Json:
     """
     if max(len(content), size) > LARGEST:
         raise ValueError(f"has more than {LARGEST} bytes")
-    if content.count(b"[") + content.count(b"{") > DEEPEST and _depth(content) > DEEPEST:
+    if content.count(b"[") + content.count(b"{") > DEEPEST and _is_deep(content):
         raise ValueError(f"is nested deeper than {DEEPEST} levels")
     try:
         return json.loads(content, parse_float=_finite, parse_constant=lambda _: None)
@@ -161,10 +161,11 @@ def _finite(text: str) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _depth(content: bytes) -> int:
-    """Levels of a JSON text, by its brackets: parsing a deep one would use up the stack."""
-    depth = deepest = 0
-    for token in _BRACKET.findall(content):
-        depth += {b"[": 1, b"{": 1, b"]": -1, b"}": -1}.get(token, 0)
-        deepest = max(deepest, depth)
-    return deepest
+def _is_deep(content: bytes) -> bool:
+    """Whether a JSON text has too many levels, by its brackets: parsing it would use up the stack."""
+    depth = 0
+    for token in _BRACKET.finditer(content):
+        depth += {b"[": 1, b"{": 1, b"]": -1, b"}": -1}.get(token[0], 0)
+        if depth > DEEPEST:
+            return True
+    return False
