@@ -13,15 +13,18 @@ import pytest
 from reconciler.engine.facet import Facet, Observation
 from reconciler.engine.ownership import Claims
 from reconciler.engine.planner import AnyFacet, Planner
+from reconciler.errors import Unavailable
 from reconciler.plan.caps import NOT_CHECKED, NOTHING_SPENT, CapCheck
 from reconciler.plan.model import Change, Gap, Plan, Refusal, Remark
 from reconciler.plan.policy import Cap, CapKind, CapPeriod, CapScope, Policy
 from reconciler.plan.policy.model import Allow
+from reconciler.plan.targets import CreatePool
 from reconciler.safety import SafetyFacts, Unknown
 from reconciler.spec.model import Spec
 from reconciler.survey.capabilities import Beliefs
 from reconciler.telemetry import NO_TELEMETRY, Attribute
 from tests.engine.stage import ORG, SPEC, converged
+from tests.engine.test_ownership import to_arm
 from tests.engine.test_planner_rules import COMING, DARK, OPEN, QUEUE, SECOND
 
 OPENINGS = Policy(caps=(Cap(CapKind.WIDENINGS, CapScope.POOL, CapPeriod.DAY, 1),))
@@ -164,6 +167,17 @@ def test_what_waits_for_the_records_is_left_out_and_told_beside_other_gaps() -> 
         ("a", ORG, "store: 503"),
         ("ownership", "pool-1", "store: 503"),
     }
+
+
+def test_a_creation_whose_names_cannot_be_read_is_left_out_under_its_own_subject() -> None:
+    stage = converged()
+    stage.estate.arm.clear()
+    stage.fail("agent pools", Unavailable("devops: 503"))
+    planner = Planner([facet(([to_arm(CreatePool, ORG)], []))], stage.estate.readers, Policy(), stage.clock)
+
+    found = planner.plan(SPEC, planner.survey([SPEC]), "c0ffee", Claims(SafetyFacts()))
+    assert found.changes == ()
+    assert {(one.facet, one.subject) for one in found.gaps} == {("a", "pool-1")}
 
 
 def test_what_waits_for_the_records_does_not_follow() -> None:
