@@ -12,7 +12,7 @@ import pytest
 
 from reconciler.engine.facet import Facet, Observation
 from reconciler.engine.ownership import Claims
-from reconciler.engine.planner import AnyFacet, Planner
+from reconciler.engine.planner import AnyFacet, Planner, of_this_run
 from reconciler.errors import Unavailable
 from reconciler.plan.caps import NOT_CHECKED, NOTHING_SPENT, CapCheck
 from reconciler.plan.model import Change, Gap, Plan, Refusal, Remark
@@ -23,8 +23,8 @@ from reconciler.safety import SafetyFacts, Unknown
 from reconciler.spec.model import Spec
 from reconciler.survey.capabilities import Beliefs
 from reconciler.telemetry import NO_TELEMETRY, Attribute
-from tests.engine.stage import ORG, SPEC, converged
-from tests.engine.test_ownership import to_arm
+from tests.engine.stage import ORG, OTHER, SPEC, converged
+from tests.engine.test_ownership import body_of, to_arm
 from tests.engine.test_planner_rules import COMING, DARK, OPEN, QUEUE, SECOND
 
 OPENINGS = Policy(caps=(Cap(CapKind.WIDENINGS, CapScope.POOL, CapPeriod.DAY, 1),))
@@ -194,6 +194,57 @@ def test_a_mark_that_the_probe_found_is_asked_of_the_agent_pool(marks: frozenset
 
     found = plan(facet(([OPEN], [])), claims=Claims(SafetyFacts()), believe=believe)
     assert bool(found.changes) is written
+
+
+def test_agent_pools_have_the_names_that_arm_has_whatever_the_spec_says() -> None:
+    stage = converged()
+    stage.estate.arm[SPEC.pool_id.casefold()] = body_of(ORG, alias="alias-1")
+    one = replace(SPEC.organizations[0], projects=("Web",))
+    other = replace(one, name=OTHER, agent_pool="own")
+    spec = replace(SPEC, organizations=(one, other))
+
+    known = of_this_run(spec, stage.planner.survey([spec]))
+    assert [(each.name, each.agent_pool, each.projects) for each in known.organizations] == [
+        (ORG, "alias-1", ("Web",)),
+        (OTHER, "own", ("Web",)),
+    ]
+    assert replace(known, organizations=spec.organizations) == spec
+
+    same = replace(spec, organizations=(replace(one, agent_pool="alias-1"),))
+    assert of_this_run(same, stage.planner.survey([same])) == same
+
+
+def test_what_the_spec_leaves_out_is_what_arm_has_and_stays_open_where_it_cannot_be_read() -> None:
+    stage = converged()
+    document: dict[str, Any] = body_of(ORG)
+    document["properties"]["organizationProfile"]["organizations"][0]["projects"] = ["App"]
+    stage.estate.arm[SPEC.pool_id.casefold()] = document
+    silent = replace(SPEC.organizations[0], silent=frozenset({"projects"}))
+    spec = replace(SPEC, organizations=(silent,))
+
+    (known,) = of_this_run(spec, stage.planner.survey([spec])).organizations
+    assert (known.projects, known.silent) == (("App",), frozenset())
+    stage.fail("arm pool", Unavailable("arm: 503"))
+    assert of_this_run(spec, stage.planner.survey([spec])) == spec
+
+
+def test_a_spec_without_organizations_needs_nothing_of_arm() -> None:
+    stage = converged()
+    spec = replace(SPEC, organizations=())
+    survey = stage.planner.survey([spec])
+
+    assert of_this_run(spec, survey) == spec
+    assert "arm pool" not in stage.estate.calls
+
+
+def test_rules_of_refusals_are_told_once_each_in_order() -> None:
+    recorder = Recorder()
+
+    def refuse(_: Spec, changes: Sequence[Change], __: Policy, *, today: date) -> Sequence[Refusal]:
+        return [Refusal(one, f"no-{one.kind}", str(today)) for one in changes]
+
+    plan(facet(([OPEN, QUEUE, SECOND], [])), refuse=refuse, telemetry=recorder)
+    assert recorder.spans[0].attributes["reconciler.rules"] == "no-open access no-queue"
 
 
 # --- telemetry -----------------------------------------------------------------------------------------------------
