@@ -350,13 +350,13 @@ def test_the_operator_assigns_itself_administrator_and_nothing_else() -> None:
 
 
 @pytest.mark.parametrize(
-    ("before", "added"), [("https://github.com/fabrikam/Web/", []), ("https://github.com/fabrikam/Other", ["web"])]
+    ("before", "added"), [("https://github.com/fabrikam/WebX/", []), ("https://github.com/fabrikam/Other", ["webx"])]
 )
 def test_a_repository_that_was_there_with_a_slash_at_its_end_is_not_new(before: str, added: list[str]) -> None:
     url = "https://github.com/fabrikam"
-    listed = {"organizations": [{"url": url, "repositories": [f"{url}/web"]}]}
+    listed = {"organizations": [{"url": url, "repositories": [f"{url}/webx"]}]}
     body = {"properties": {"organizationProfile": listed}}
-    line = Detail("organizationProfile.organizations[github.com/fabrikam].repositories", [before], [f"{url}/web"])
+    line = Detail("organizationProfile.organizations[github.com/fabrikam].repositories", [before], [f"{url}/webx"])
     change = Change("pool", "pool", "p", None, None, UpdatePool(SPEC.pool_id, body), (line,))
     spec = replace(
         SPEC, organizations=(Organization("github.com/fabrikam", "pool-1", (), open_access=None),), body=body

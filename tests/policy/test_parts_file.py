@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from reconciler.plan.model import Risk
-from reconciler.plan.policy import load, problems
+from reconciler.plan.policy import Window, load, problems
 
 HEAD = "apiVersion: policy/v2\n"
 WINDOW = "{risks: [restarts], cron: '0 22 * * 6', timeZone: UTC, length: '1.02:03:04'}"
@@ -77,3 +77,18 @@ def test_a_first_version_knows_its_lines_and_a_flag_for_all_openings() -> None:
     )
     assert found.from_file
     assert load(b"openAccess: false").open_access == ()
+
+
+@pytest.mark.parametrize("word", ["true", "yes", "on", "YES", "On"])
+def test_a_flag_is_set_in_three_words(word: str) -> None:
+    assert load(f"materialise: {word}".encode()).materialise
+
+
+def test_an_unknown_name_of_a_cap_is_told_with_the_known_ones() -> None:
+    (found,) = told("caps: {removals: {zzzzzzzz: {}}}")
+
+    assert found == "policy:2: caps.removals.zzzzzzzz: unknown field; known are pool, organization, all"
+
+
+def test_a_window_that_is_not_from_a_file_has_no_line() -> None:
+    assert str(Window((Risk.RESTARTS,), "0 22 * * 6", "UTC", timedelta(hours=1))) == "window 0 22 * * 6 UTC"
