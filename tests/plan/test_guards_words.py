@@ -14,12 +14,14 @@ from reconciler.plan.targets import (
     AccessLevel,
     CreatePool,
     GroupMember,
+    MovePool,
     OrganizationPlace,
     RepairedPipeline,
+    ReplacePool,
     Target,
 )
 from reconciler.spec.model import Spec
-from tests.plan.guarded import CREATE, ORG, SPEC, TODAY, UPDATE, arm, change, closing, queue
+from tests.plan.guarded import CREATE, ORG, SPEC, TODAY, UPDATE, arm, change, closing, queue, removal
 
 NEWER = replace(SPEC, arm_api_version="2026-07-03")
 
@@ -44,6 +46,18 @@ def test_a_refusal_is_in_whole_words(one: Change, spec: Spec, words: str) -> Non
     assert [message for message in messages if message.endswith(words)] == messages[:1] != []
 
 
+def test_more_removals_than_the_cap_are_told_with_both_numbers() -> None:
+    (one,) = refuse(SPEC, [removal()], Policy(max_role_removals=0), today=TODAY)
+
+    assert one.rule == "role-removals"
+    assert one.message.endswith("1 roles would be removed, the policy's cap is 0")
+
+
+def test_a_replacement_destroys() -> None:
+    for target in (ReplacePool(SPEC.pool_id, {}, ("location",)), MovePool(SPEC.pool_id, ("location",))):
+        assert replace(arm(UPDATE), target=target).risk is Risk.DESTROYS
+
+
 def test_nothing_is_deleted_but_a_pool_that_is_replaced() -> None:
     line = Detail("location", "a", "b", Risk.DESTROYS)
     destroying = replace(arm(UPDATE), details=(line,))
@@ -64,7 +78,9 @@ def test_nothing_is_deleted_but_a_pool_that_is_replaced() -> None:
     ],
 )
 def test_a_creation_that_gives_rights_widens(permissions: dict[str, Any] | None, widens: bool) -> None:
-    body = {"properties": {"organizationProfile": {"permissionProfile": permissions, "organizations": []}}}
+    body: dict[str, Any] = {
+        "properties": {"organizationProfile": {"permissionProfile": permissions, "organizations": []}}
+    }
     target: Target = CreatePool(SPEC.pool_id, body)
 
     made = replace(arm(CREATE), before=None, target=target)
