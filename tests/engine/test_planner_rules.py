@@ -101,6 +101,13 @@ def test_nothing_is_deleted_while_anything_about_the_pool_is_unread(
     assert found.refusals[0].change == REPLACE
 
 
+def test_what_a_guard_refused_before_is_told_as_well() -> None:
+    looks = Looks()
+
+    found = plan(looks.facet("a", ([OPEN], [DARK])), looks.facet("b", ([REPLACE], [])), refuse=looks.refuse(OPEN.id))
+    assert {(one.change.id, one.rule) for one in found.refusals} == {(OPEN.id, "no"), (REPLACE.id, "unseen")}
+
+
 def test_a_pool_of_which_all_is_read_may_be_deleted() -> None:
     looks = Looks()
 

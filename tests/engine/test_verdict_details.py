@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
@@ -105,6 +107,17 @@ def test_a_pool_in_place_of_a_deleted_one_is_missed_only_while_nothing_creates_i
     assert judge(replace(ended(), replacing=DELETED), LIMITS).outcome is Outcome.IN_SYNC
 
 
+@pytest.fixture
+def tokyo(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A machine whose clock is nine hours ahead."""
+    with monkeypatch.context() as patched:
+        patched.setenv("TZ", "Asia/Tokyo")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.usefixtures("tokyo")
 def test_the_moment_of_the_deletion_is_told_in_utc() -> None:
     note = replace(DELETED, since=datetime(2026, 3, 1, 12, 30, tzinfo=timezone(timedelta(hours=2))))
 

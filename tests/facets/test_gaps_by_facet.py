@@ -13,11 +13,13 @@ from reconciler.errors import Forbidden, ReconcilerError
 from reconciler.facets import inheritance, open_access, pipelines, queue_roles
 from reconciler.facets.open_access import Flags, Opening
 from reconciler.facets.support.observing import target_of
+from reconciler.facets.support.replacement import checks
 from reconciler.plan.model import Change
 from reconciler.plan.policy import Policy
 from reconciler.plan.targets import OpenAccess, PipelineAuthorization, QueuePlace
 from reconciler.ports.devops import Pipeline, Project, Queue
 from reconciler.spec.model import PermissionKind, PermissionProfile, PipelineGrant, QueueRoles, Spec
+from reconciler.survey.owed import Debts, OwedCheck
 from tests.facets.frame import NOW, PRIME, exception, look, organization, spec
 from tests.facets.world import POOL, Org, World, person
 
@@ -78,6 +80,40 @@ def test_what_one_project_lacks_is_told_beside_what_the_others_get(facet: Facet[
         assert {f"{PRIME}/App"} == {change.subject.split()[0] for change in seen.changes}
         assert f"{PRIME}/Web" in {one.subject for one in seen.gaps}
         assert any("Webb" in one.message for one in seen.gaps)
+
+
+@pytest.mark.parametrize("facet", FACETS, ids=lambda facet: facet.name)
+def test_each_project_gets_what_it_lacks(facet: Facet[Any, Any]) -> None:
+    changes = look(estate(WEB, APP), wanted("Web", "App"), facets=[facet]).changes
+
+    assert {f"{PRIME}/App", f"{PRIME}/Web"} == {change.subject.split()[0] for change in changes}
+
+
+def test_a_project_that_is_not_there_stands_under_open_access() -> None:
+    """Whether the organization lists it, or an exception that closes names it."""
+    listed = look(estate(WEB, APP), spec(organization(PRIME, "Lost", open_access=True)), facets=[open_access.FACET])
+    assert {one.facet for one in listed.gaps} == {"open_access"}
+
+    closing = spec(organization(open_access=True), exceptions=[exception("Lost", allow=False)])
+    gaps = look(estate(WEB, APP), closing, facets=[open_access.FACET]).gaps
+    assert {one.facet for one in gaps} == {"open_access"}
+    (gap,) = [one for one in gaps if one.subject == f"{PRIME}/Lost in access.openAccess"]
+    assert "; no access is opened in projects that the spec does not name until it is known" in gap.message
+
+
+@pytest.mark.parametrize("opened", [True, False])
+@pytest.mark.parametrize("wanted_open", [True, False])
+def test_a_queue_whose_checks_are_owed_is_not_opened_but_closed(opened: bool, wanted_open: bool) -> None:
+    world = estate(WEB)
+    world.organizations[PRIME].open = {1} if opened else set()
+    world.debts = Debts([OwedCheck(PRIME, WEB.id, WEB.name, 99, "Approval", checks.APPROVAL, {})])
+
+    seen = look(world, spec(organization(PRIME, "Web", open_access=wanted_open)), facets=[open_access.FACET])
+    waits = wanted_open and not opened
+    assert [one.message for one in seen.gaps] == [
+        f"{PRIME}/Web: gets access after the approvals and checks that its queue had are there again"
+    ] * waits
+    assert [one.after for one in seen.changes] == [None] * (opened and not wanted_open)
 
 
 def test_the_switch_of_inheritance_that_cannot_be_read_stands_under_its_name() -> None:
@@ -162,7 +198,9 @@ def test_a_pipeline_that_is_listed_by_path_and_id_is_called_by_its_path(names: t
 def test_a_name_that_is_like_no_other_is_told_without_a_nearest_one() -> None:
     world, asked = authorized("\\quite\\another", 77, held=set(), seen=[Pipeline(1, "\\first")])
 
-    gaps = {gap.subject: gap.message for gap in look(world, asked, facets=[pipelines.FACET]).gaps}
+    told = look(world, asked, facets=[pipelines.FACET]).gaps
+    gaps = {gap.subject: gap.message for gap in told}
+    assert {gap.facet for gap in told} == {"pipelines"}
     hidden = "it does not exist or is hidden from the operator"
     assert gaps == {
         f"{PRIME}/Web \\quite\\another": f"{PRIME}/Web: no visible pipeline is called \\quite\\another; {hidden}",

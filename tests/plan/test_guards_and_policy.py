@@ -347,3 +347,20 @@ def test_the_operator_assigns_itself_administrator_and_nothing_else() -> None:
         "operator-itself",
         "the operator assigns itself nothing but Administrator of an agent pool or a queue",
     )
+
+
+@pytest.mark.parametrize(
+    ("before", "added"), [("https://github.com/fabrikam/WebX/", []), ("https://github.com/fabrikam/Other", ["webx"])]
+)
+def test_a_repository_that_was_there_with_a_slash_at_its_end_is_not_new(before: str, added: list[str]) -> None:
+    url = "https://github.com/fabrikam"
+    listed = {"organizations": [{"url": url, "repositories": [f"{url}/webx"]}]}
+    body = {"properties": {"organizationProfile": listed}}
+    line = Detail("organizationProfile.organizations[github.com/fabrikam].repositories", [before], [f"{url}/webx"])
+    change = Change("pool", "pool", "p", None, None, UpdatePool(SPEC.pool_id, body), (line,))
+    spec = replace(
+        SPEC, organizations=(Organization("github.com/fabrikam", "pool-1", (), open_access=None),), body=body
+    )
+
+    found = refuse(spec, [change], Policy(projects=()), today=TODAY)
+    assert [one.message.rpartition("/")[2] for one in found if one.rule == "policy-projects"] == added

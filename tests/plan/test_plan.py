@@ -10,7 +10,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.plan.model import Action, Change, Detail, Gap, GapKind, Plan, Refusal, Risk, Route, in_order
+from reconciler.plan.model import Action, Change, Detail, Gap, GapKind, Plan, Refusal, Risk, Route, facet_of, in_order
 from reconciler.plan.targets import OpenAccess, Target
 from tests.plan.every_target import QUEUE, TARGETS, TYPES
 
@@ -114,3 +114,16 @@ def test_the_documented_change_is_the_change() -> None:
     ]
     for kinds in (Action, Risk, Route, GapKind):
         assert all(f"`{kind.value}`" in text for kind in kinds)
+
+
+def test_the_facet_of_a_stored_id_is_its_first_part() -> None:
+    assert facet_of("doors:open access:o/p:q") == "doors"
+    assert facet_of(ONE.id) == ONE.facet
+
+
+def test_what_a_change_awaits_is_not_what_is_approved() -> None:
+    waiting = replace(ONE, awaits="grants")
+
+    assert waiting.content() == ONE.content()
+    assert {*waiting.to_json()} - {*waiting.content()} == {"awaits"}
+    assert waiting.content()["kind"] == "open access"

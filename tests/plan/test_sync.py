@@ -117,3 +117,20 @@ def test_the_digest_of_stored_states_does_not_change_with_fields_that_say_nothin
     silent = replace(SPEC, organizations=(replace(one, silent=frozenset({"alias"})),))
     assert spec_digest(SPEC, day) == spec_digest(silent, day)
     assert spec_digest(SPEC, day) != spec_digest(replace(SPEC, arm_api_version="2026-07-03-preview"), day)
+
+
+def test_a_digest_that_a_state_has_stored_is_the_same_in_this_release() -> None:
+    """With another one every pool that differs would be pending, as if its spec had changed."""
+    (one,) = SPEC.organizations
+    full = replace(
+        SPEC,
+        organizations=(replace(one, projects=("Web",), without_queue=frozenset({"b", "a"})),),
+        access=Access((OpenAccessException("fabrikam-prime", "App", allow=False, until=TODAY),)),
+        disruption=Disruption(timedelta(hours=1)),
+        replace=True,
+        reason="moving",
+    )
+
+    assert spec_digest(SPEC, TODAY) == "0f3c57447bbb"
+    assert spec_digest(full, TODAY) == "e0e8a3516be0"
+    assert spec_digest(replace(full, arm_api_version="2026-06-02"), TODAY) == "073637dedbb6"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.plan.policy import Policy, allows
+from reconciler.plan.policy import Policy, allows, rules, uses
 from reconciler.plan.policy.model import Allow, allows_project
 
 
@@ -54,3 +54,32 @@ def test_a_path_that_goes_up_needs_a_pattern_that_does_so(pattern: str, name: st
 @pytest.mark.parametrize(("pattern", "allowed"), [("o/*", True), ("o/?", False), ("*", True), ("o/web", False)])
 def test_all_projects_are_more_than_any_one(pattern: str, allowed: bool) -> None:
     assert allows_project((pattern,), "o", "*") is allowed
+
+
+def holding(*identities: str) -> dict[str, Any]:
+    return {"identity": {"type": "UserAssigned", "userAssignedIdentities": {one: {} for one in identities}}}
+
+
+def test_a_slash_at_the_end_is_no_part_of_a_name_and_letters_are() -> None:
+    """In what is allowed, in what was there, and in what comes."""
+    slashed, plain = holding("/ids/BOX/"), holding("/ids/BOX")
+    (name,) = uses.of_creation(plain)["identities"]
+
+    assert list(rules.creation(Policy(identities=(name,)), slashed)) == []
+    assert list(rules.update(Policy(identities=()), plain, slashed)) == []
+    assert list(rules.update(Policy(identities=()), slashed, plain)) == []
+    assert len(list(rules.update(Policy(identities=()), holding("/ids/BO"), slashed))) == 1
+    assert uses.places({"repositories": ["https://github.com/fabrikam/BOX/"]}) == ["BOX"]
+
+
+def script(**image: Any) -> list[str]:
+    return list(uses.of_creation({"properties": {"fabricProfile": {"images": [image]}}})["provisioning_scripts"])
+
+
+def test_a_script_is_named_by_its_account_and_its_entry_point() -> None:
+    account, entry = "provisioningScriptStorageAccountResourceId", "provisioningScriptEntryPoint"
+
+    assert script(**{account: "/accounts/BOX/", entry: "/Xrun.sh"}) == ["/accounts/BOX/Xrun.sh"]
+    assert script(**{account: "", entry: "run.sh"}) == ["/run.sh"]
+    assert script(**{account: 5, entry: 7}) == []
+    assert script() == []
