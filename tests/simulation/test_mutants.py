@@ -39,14 +39,20 @@ STOPPED = (
     {"do": "time", "seconds": 1000},
 )
 """Drift that the owner wants to stay."""
+CLOSED = (
+    {"do": "commit", "pool": "test-pool", "set": {"except": [["prime", "Web", False]]}},
+    {"do": "time", "seconds": 1000},
+)
+"""A queue that is to be closed."""
 SHUT = ({"do": "windows", "windows": [{"risks": ["narrows"], "minutes": [50], "length": 3}]}, *REPLACED)
 RARE = {
+    "opens_too_much": CLOSED,
     "takes_the_operators_role": REPLACED,
     "narrows_first": REPLACED,
     "deaf_to_the_owner": STOPPED,
     "without_windows": SHUT,
 }
-"""Noticed in histories that few seeds draw."""
+"""Noticed in histories that few seeds draw, or long ones."""
 
 
 @pytest.mark.timeout(600)
