@@ -214,6 +214,8 @@ def test_agent_pools_have_the_names_that_arm_has_whatever_the_spec_says() -> Non
     ]
     assert replace(known, organizations=spec.organizations) == spec
 
+    alone = replace(spec, organizations=(one,))
+    assert of_this_run(alone, stage.planner.survey([alone])).organizations == known.organizations[:1]
     same = replace(spec, organizations=(replace(one, agent_pool="alias-1"),))
     assert of_this_run(same, stage.planner.survey([same])) == same
 

@@ -125,3 +125,14 @@ def test_each_entry_is_looked_at_and_is_what_it_says(text: str, count: int) -> N
 
 def test_a_second_version_is_from_a_file_too() -> None:
     assert load(f"{HEAD}allow: []".encode()).from_file
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (b"a: b: c", "policy:1: is not YAML: mapping values are not allowed here"),
+        (b"- a", "policy:1: is not a mapping of apiVersion, allow, caps, operators, windows, state"),
+    ],
+)
+def test_what_is_no_file_of_a_policy_is_told_in_whole_words(text: bytes, expected: str) -> None:
+    assert problems(text) == (expected,)
