@@ -310,3 +310,11 @@ def test_a_plan_that_replaces_a_pool_names_what_holds_back_its_creation() -> Non
     assert annotated(Plan("pool-1", "c0ffee", (replaced,), following=(opening(OTHER),)), gate).not_applied == (
         f"not applied: mode report of organization {OTHER} (store)",
     )
+
+
+def test_a_pause_of_the_spec_says_what_it_is_about() -> None:
+    whole = WriteGate(replace(SPEC, mode=Mode.PAUSE, reason="moving"), now=NOW).closed
+    field = WriteGate(replace(SPEC, pauses=(SpecPause(("tags",), None, "moving"),)), now=NOW).held(update("tags.a"))
+
+    assert str(whole).startswith("paused (pools/pool-1.yaml")
+    assert str(field).startswith("tags of pool pool-1 paused (pools/pool-1.yaml")

@@ -21,7 +21,11 @@ from reconciler.plan.policy.model import Allow
 from reconciler.plan.targets import CreatePool
 from reconciler.safety import SafetyFacts, Unknown
 from reconciler.spec.model import Spec
+from reconciler.survey import SharedSurvey
 from reconciler.survey.capabilities import Beliefs
+from reconciler.survey.demand import Demand
+from reconciler.survey.memo import OutOfTimeError
+from reconciler.survey.operators import OperatorNames
 from reconciler.telemetry import NO_TELEMETRY, Attribute
 from tests.engine.stage import ORG, OTHER, SPEC, converged
 from tests.engine.test_ownership import body_of, to_arm
@@ -210,6 +214,8 @@ def test_agent_pools_have_the_names_that_arm_has_whatever_the_spec_says() -> Non
     ]
     assert replace(known, organizations=spec.organizations) == spec
 
+    alone = replace(spec, organizations=(one,))
+    assert of_this_run(alone, stage.planner.survey([alone])).organizations == known.organizations[:1]
     same = replace(spec, organizations=(replace(one, agent_pool="alias-1"),))
     assert of_this_run(same, stage.planner.survey([same])) == same
 
@@ -288,3 +294,34 @@ def test_a_span_tells_what_was_planned() -> None:
         "reconciler.refused": 2,
         "reconciler.rules": "cap-widenings",
     }
+
+
+def test_every_operator_that_is_named_is_asked_for() -> None:
+    stage = converged()
+    planner = Planner(
+        (), stage.estate.readers, Policy(), stage.clock, operators=OperatorNames(("boss@fabrikam.com",), deployed=True)
+    )
+
+    found = planner.survey([SPEC]).people(ORG).operators()
+    assert (found.named, found.unknown) == (True, ("boss@fabrikam.com",))
+
+
+def test_no_read_begins_after_the_end_of_the_time_that_a_request_has() -> None:
+    stage = converged()
+    now, stopwatch = stage.clock.now(), stage.clock.monotonic()
+
+    def survey(until: float | None) -> SharedSurvey:
+        return stage.planner.survey([SPEC], demand=Demand(now, now, until=until))
+
+    assert survey(None).agent_pool(ORG, "pool-1").id == 1
+    assert survey(stopwatch + 1).agent_pool(ORG, "pool-1").id == 1
+    with pytest.raises(OutOfTimeError):
+        survey(stopwatch).agent_pool(ORG, "pool-1")
+
+
+def test_a_survey_knows_when_it_was_requested() -> None:
+    stage = converged()
+    demand = Demand(stage.clock.now(), stage.clock.now())
+
+    assert stage.planner.survey([SPEC], demand=demand).requested == demand.put
+    assert stage.planner.survey([SPEC]).requested is None

@@ -46,6 +46,12 @@ def test_a_finding_names_the_organization_the_agent_pool_and_the_generation() ->
         assert (found.organization, found.agent_pool, found.generation) == (PRIME, claim.agent_pool, GENERATION)
 
 
+def test_a_hosted_pool_is_named_as_what_it_is() -> None:
+    found = judge(replace(CLAIM, agent_pool=replace(CLAIM.agent_pool, hosted=True)))
+
+    assert (found.verdict, found.reason) == (Verdict.MISSING, "it is hosted by Azure DevOps")
+
+
 def generations(*minutes: float) -> AgentPools:
     """Other generations of the pool that are on record, and text that is no moment."""
     known = NOTHING.with_recorded("not a moment", "another", RecordedAgentPool(1, Proof.CREATED))

@@ -132,3 +132,35 @@ def test_the_count_and_the_lines_in_flight_are_stored(sent: list[Detail]) -> Non
 @pytest.mark.parametrize("damaged", [None, 1, {}, {"spec": "x"}, {"spec": "x", "lines": []}])
 def test_a_damaged_count_is_none(damaged: Any) -> None:
     assert Ineffective.from_json(damaged) is None
+
+
+OTHER = Detail("fabricProfile.osDiskStorageAccountType", "", "Premium")
+MAPPED = Detail("tags", {"a": 1, "b": 2}, {"c": 3})
+
+
+def test_an_empty_text_is_absent_as_well_and_all_fields_are_named() -> None:
+    count = after(None, ended(OTHER, ABSENT), left=plan(OTHER, ABSENT))
+
+    (error,) = resting(plan(OTHER, ABSENT), count, LIMITS).values()
+    assert "the write of fabricProfile.osDiskStorageAccountType, runtimeConfiguration.workFolder, and" in str(error)
+
+
+def test_a_line_that_was_never_written_has_no_count() -> None:
+    count = after(None, ended(VALUE), left=plan(VALUE, ABSENT))
+
+    assert not rests(plan(ABSENT), count)
+
+
+def test_lines_of_another_write_keep_their_count() -> None:
+    both = plan(ABSENT, OTHER)
+    count = after(None, ended(ABSENT), ended(OTHER), left=both)
+
+    assert rests(both, count)
+
+
+def test_a_line_is_known_by_its_content_whatever_the_order_of_its_keys() -> None:
+    turned = replace(MAPPED, before={"b": 2, "a": 1})
+
+    assert lines_of(change(MAPPED)) == lines_of(change(turned))
+    assert len({*lines_of(change(MAPPED, VALUE, ABSENT, replace(MAPPED, after={})))}) == 4
+    assert all(len(line) == len("pool:") + 16 for line in lines_of(change(MAPPED)))

@@ -54,7 +54,7 @@ def test_more_removals_than_the_cap_are_told_with_both_numbers() -> None:
 
 
 def test_a_replacement_destroys() -> None:
-    for target in (ReplacePool(SPEC.pool_id, {}, ("location",)), MovePool(SPEC.pool_id, ("location",))):
+    for target in (ReplacePool(SPEC.pool_id, {}, ("location",)), MovePool(SPEC.pool_id, "location")):
         assert replace(arm(UPDATE), target=target).risk is Risk.DESTROYS
 
 

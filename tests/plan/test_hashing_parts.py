@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
@@ -103,3 +104,9 @@ def test_a_line_tells_what_it_brings_and_gives() -> None:
         {**plain, "grants": True},
         {**plain, "code": True, "grants": True},
     ]
+
+
+def test_any_text_and_any_day_has_a_digest() -> None:
+    assert digest(replace(OPENED, before="\ud800")) != digest(replace(OPENED, before="\ud801"))
+    day = line_of_change({**OPENED.to_json(), "before": date(2026, 1, 1)})
+    assert day != line_of_change({**OPENED.to_json(), "before": date(2026, 1, 2)})

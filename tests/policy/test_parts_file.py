@@ -92,3 +92,47 @@ def test_an_unknown_name_of_a_cap_is_told_with_the_known_ones() -> None:
 
 def test_a_window_that_is_not_from_a_file_has_no_line() -> None:
     assert str(Window((Risk.RESTARTS,), "0 22 * * 6", "UTC", timedelta(hours=1))) == "window 0 22 * * 6 UTC"
+
+
+@pytest.mark.parametrize(
+    ("text", "absent"),
+    [
+        (b"replacePools: x", "nothing"),
+        (b"armApiVersions: x", "nothing"),
+        (b"projects: x", "everything"),
+        (b"apiVersion: policy/v2\nallow:\n- pools: [a]\n  projects: x", "nothing"),
+    ],
+)
+def test_a_list_that_is_none_is_told_what_its_absence_means(text: bytes, absent: str) -> None:
+    (found,) = problems(text)
+
+    assert found.endswith(f"is not a list of patterns; leave it out where {absent} is allowed")
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("allow: !x [{pools: [a]}]", 1),
+        ("allow: [!x {pools: [a]}]", 1),
+        ("allow: [x, y]", 2),
+        ("allow: [{pools: [a], maxConcurrency: '9'}]", 1),
+        ("allow: [{pools: [a], maxConcurrency: 9}]", 0),
+    ],
+)
+def test_each_entry_is_looked_at_and_is_what_it_says(text: str, count: int) -> None:
+    assert len(told(text)) == count
+
+
+def test_a_second_version_is_from_a_file_too() -> None:
+    assert load(f"{HEAD}allow: []".encode()).from_file
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (b"a: b: c", "policy:1: is not YAML: mapping values are not allowed here"),
+        (b"- a", "policy:1: is not a mapping of apiVersion, allow, caps, operators, windows, state"),
+    ],
+)
+def test_what_is_no_file_of_a_policy_is_told_in_whole_words(text: bytes, expected: str) -> None:
+    assert problems(text) == (expected,)

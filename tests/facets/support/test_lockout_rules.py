@@ -113,3 +113,8 @@ def test_groups_are_read_of_operators_that_are_not_assigned_by_themselves() -> N
         operators, {OTHER.id: frozenset({f"group of {OTHER.id}"})}, frozenset({OTHER.id}), frozenset({TEAM})
     )
     assert standing(Directory(), operators, [OPERATOR.id, OTHER.id], []) == Standing(operators)
+
+
+def test_an_operator_whose_groups_were_not_read_is_in_none() -> None:
+    """It had the right in another way, which is not what is taken away here."""
+    assert against_loss(ANN, ALONE, {OPERATOR.id, ANN}, {LAPTOP.id}) is None
