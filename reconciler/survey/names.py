@@ -102,7 +102,7 @@ def as_the_spec_names_them(
 ) -> tuple[Project, ...]:
     """The projects by name; one that was renamed, and that no name of the spec finds, under the name it knows.
 
-    `visible` is sorted; `names`: keys of all names in the spec, asked only where something is remembered.
+    `visible` is sorted; `names`: keys of all names in the spec, asked only where a remembered one is gone.
     """
     if not remembered.projects:
         return tuple(visible)
@@ -112,6 +112,8 @@ def as_the_spec_names_them(
         for spelt, number in remembered.projects.items()
         if spelt.casefold().startswith(f"{organization}/") and spelt.partition("/")[2].casefold() not in taken
     }
+    if not former:
+        return tuple(visible)
     named = names()
     known = [
         replace(one, name=former[one.id], now=one.name)
