@@ -51,7 +51,7 @@ def explain(
         # An explanation is about what is there now, so no read is saved.
         known = recalled(settings, [spec], screen)
         survey = view(tools.planner.survey([spec]).fresh(), spec, known)
-        question = parse_question(of_this_run(spec, survey), project, pipeline)
+        question = parse_question(of_this_run(spec, survey).spec, project, pipeline)
         steps = follow(question, survey)
         facts = facts_by_pool(settings, [spec], screen)[spec.key]
         claims = Claims(facts, owner=bootstrap.owners_of(settings))

@@ -47,7 +47,7 @@ def approve_agent_pool(
         document = survey.arm_pool(spec)
     except NotFound:
         document = None  # the resource group does not exist yet
-    agent_pool = _agent_pool(planner, (spec, of_this_run(spec, survey)), organization, number)
+    agent_pool = _agent_pool(planner, (spec, of_this_run(spec, survey).spec), organization, number)
     words = f"{organization}: agent pool {agent_pool.name} (id {number})"
     if agent_pool.hosted:
         raise Refused(f"{words} is hosted by Azure DevOps, and no approval makes it pool {spec.name}'s own")

@@ -140,11 +140,20 @@ class Restriction(NamedTuple):
     remarks: tuple[Remark, ...] = ()
 
 
+class ThisRun(NamedTuple):
+    """What one run has read of its pool."""
+
+    spec: Spec
+    """With what ARM has where the spec is silent."""
+    pool: Mapping[str, Json] | ReconcilerError | None
+    """In ARM; the error that kept it from being read."""
+
+
 class OwnershipCheck:
     """The check of one plan."""
 
-    def __init__(self, spec: Spec, survey: Survey, claims: Claims, policy: Policy, rules: OwnershipRules) -> None:
-        self._spec = spec
+    def __init__(self, run: ThisRun, survey: Survey, claims: Claims, policy: Policy, rules: OwnershipRules) -> None:
+        self._spec, self._pool = run
         self._survey = survey
         self._claims = claims
         self._policy = policy
@@ -211,10 +220,9 @@ class OwnershipCheck:
 
     def _document(self) -> Mapping[str, Json] | None:
         """The ARM pool; None too where its resource group does not exist."""
-        try:
-            return self._survey.arm_pool(self._spec)
-        except NotFound:
-            return None
+        if isinstance(self._pool, ReconcilerError) and not isinstance(self._pool, NotFound):
+            raise self._pool.with_traceback(None)
+        return None if isinstance(self._pool, NotFound) else self._pool
 
     def _allows(self, name: str) -> bool:
         return allows(self._policy.for_pool(self._spec.name).agent_pools, name)

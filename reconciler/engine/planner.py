@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Protocol, TypeAlias
 
 from reconciler.engine.facet import Facet
-from reconciler.engine.ownership import NAME, Claims, OwnershipCheck, OwnershipRules, Restriction, unchecked
+from reconciler.engine.ownership import NAME, Claims, OwnershipCheck, OwnershipRules, Restriction, ThisRun, unchecked
 from reconciler.engine.proofs import MARGIN, agent_pools_of
 from reconciler.errors import Forbidden, Moved, NotReady, ReconcilerError, Transient
 from reconciler.plan import guards, order
@@ -119,11 +119,11 @@ class Planner:
         """The check whose the agent pools of a spec are, on what was read for its plan."""
         return self._ownership(of_this_run(spec, survey), survey, claims)
 
-    def _ownership(self, spec: Spec, survey: Survey, claims: Claims) -> OwnershipCheck:
-        """The same of a spec that `of_this_run` returned."""
-        marks = {name: beliefs.marks for name, beliefs in self._believe(self.clock.now()).items()}
+    def _ownership(self, run: ThisRun, survey: Survey, claims: Claims) -> OwnershipCheck:
+        beliefs = self._believe(self.clock.now())
+        marks = {one.name: beliefs[one.name].marks for one in run.spec.organizations if one.name in beliefs}
         rules = OwnershipRules(self._margin or MARGIN, marks)
-        return OwnershipCheck(spec, survey, claims, self.policy, rules)
+        return OwnershipCheck(run, survey, claims, self.policy, rules)
 
     def plan(
         self,
@@ -144,9 +144,10 @@ class Planner:
             if plan.approvable:
                 whole = self._plan(spec, survey, revision, claims or unchecked(), caps.lifted())
                 plan = with_what_follows(plan, whole, self._names)
-            if text := caps.unchecked(plan.all_changes, self.policy.for_pool(spec.name)):
+            changes = plan.all_changes
+            if changes and (text := caps.unchecked(changes, self.policy.for_pool(spec.name))):
                 plan = replace(plan, remarks=tuple(sorted({*plan.remarks, Remark("policy", spec.name, text)})))
-            span.set("reconciler.planned", len(plan.all_changes))
+            span.set("reconciler.planned", len(changes))
             span.set("reconciler.gaps", len(plan.gaps))
             if plan.refusals:
                 span.set("reconciler.refused", len(plan.refusals))
@@ -155,28 +156,28 @@ class Planner:
 
     def _plan(self, spec: Spec, survey: Survey, revision: str, claims: Claims, caps: CapCheck) -> Plan:
         now = self.clock.now()
-        spec = of_this_run(spec, survey)
+        run = of_this_run(spec, survey)
+        spec = run.spec
         desired = [(facet, facet.parse(spec, now)) for facet in self.facets]
         parts = [_facet_plan(facet, spec, one, survey) for facet, one in desired if one is not None]
         refusals = self._guarded(spec, parts, now, caps)
-        owned = self._restriction(spec, survey, claims, parts)
+        owned = self._restriction(run, survey, claims, parts)
         refusals += _restricted(parts, owned)
-        unread_ids = {change.id for change, error in owned.held if not isinstance(error, NotReady)}
-        shown = unread_ids | {refusal.change.id for refusal in refusals}
-        following, unfit = self._following(spec, desired, survey, parts, shown, caps=caps)
-        refusals += unfit
+        following: tuple[Change, ...] = ()
+        if _creates(parts):
+            unread_ids = {change.id for change, error in owned.held if not isinstance(error, NotReady)}
+            shown = unread_ids | {refusal.change.id for refusal in refusals}
+            following, unfit = self._following(spec, desired, survey, parts, shown, caps=caps)
+            refusals += unfit
         allowed = in_order([change for part in parts for change in part.allowed], self._names)
         unread = [gap_of(NAME, spec.name, owned.unread)] if owned.unread else []
-        gaps = sorted({*owned.findings, *unread, *(gap for part in parts for gap in part.gaps)}, key=_gap_order)
-        by_change = {id(refusal.change): refusal for refusal in refusals}
-        refused = in_order([refusal.change for refusal in refusals], self._names)
-        remarks = sorted({*owned.remarks, *(remark for part in parts for remark in part.remarks)})
-        refusals_in_order = tuple(by_change[id(change)] for change in refused)
+        gaps = sorted({*owned.findings, *unread, *[gap for part in parts for gap in part.gaps]}, key=_gap_order)
+        remarks = sorted({*owned.remarks, *[remark for part in parts for remark in part.remarks]})
         return Plan(
             spec.name,
             revision,
             allowed,
-            refusals_in_order,
+            self._in_order(refusals) if refusals else (),
             tuple(gaps),
             tuple(remarks),
             spec.blob,
@@ -184,10 +185,15 @@ class Planner:
             following,
         )
 
-    def _restriction(self, spec: Spec, survey: Survey, claims: Claims, parts: Sequence[_FacetPlan]) -> Restriction:
+    def _in_order(self, refusals: Sequence[Refusal]) -> tuple[Refusal, ...]:
+        by_change = {id(refusal.change): refusal for refusal in refusals}
+        refused = in_order([refusal.change for refusal in refusals], self._names)
+        return tuple([by_change[id(change)] for change in refused])
+
+    def _restriction(self, run: ThisRun, survey: Survey, claims: Claims, parts: Sequence[_FacetPlan]) -> Restriction:
         if self._margin is None:
             return Restriction()
-        return self._ownership(spec, survey, claims).restrict([change for part in parts for change in part.allowed])
+        return self._ownership(run, survey, claims).restrict([change for part in parts for change in part.allowed])
 
     def _following(
         self,
@@ -206,8 +212,6 @@ class Planner:
         The facets run again on a forecast of what the changes create, until nothing more follows: a pool, then its
         queues, then their access. What is refused in one round may be allowed in the next (an administrator first).
         """
-        if not _creates(parts):
-            return (), []
         now = self.clock.now()
         planned = [change for part in parts for change in part.allowed]
         shown = {change.id for change in planned} | {*not_allowed}
@@ -263,11 +267,8 @@ class Planner:
 
 def _creates(parts: Sequence[_FacetPlan]) -> bool:
     """Whether anything may follow: something is created, or is waited for."""
-    return any(
-        any(isinstance(change.target, _CREATING) for change in part.allowed)
-        or any(gap.kind is GapKind.NOT_READY and not gap.bounded for gap in part.gaps)
-        for part in parts
-        if part.allowed or part.gaps
+    return any(isinstance(change.target, _CREATING) for part in parts for change in part.allowed) or any(
+        gap.kind is GapKind.NOT_READY and not gap.bounded for part in parts for gap in part.gaps
     )
 
 
@@ -287,8 +288,10 @@ def _awaiting(change: Change) -> Change:
 
 def _restricted(parts: Sequence[_FacetPlan], owned: Restriction) -> list[Refusal]:
     """Take out what is not on an own agent pool: as a refusal, or where that is not known yet, with a gap."""
+    if not owned.held:
+        return _strike(parts, owned.refusals) if owned.refusals else []
     held = {change.id: error for change, error in owned.held}
-    for part in parts if held else ():
+    for part in parts:
         gaps = [gap_of(part.facet.name, _place(one), held[one.id]) for one in part.allowed if one.id in held]
         part.gaps += tuple(dict.fromkeys(gaps))
         part.allowed = [change for change in part.allowed if change.id not in held]
@@ -323,18 +326,16 @@ def _elsewhere(parts: Sequence[_FacetPlan]) -> list[Refusal]:
     ]
 
 
-def of_this_run(spec: Spec, survey: Survey) -> Spec:
+def of_this_run(spec: Spec, survey: Survey) -> ThisRun:
     """The spec with what ARM has where it is silent, and with ARM's names of agent pools, whatever the spec says.
 
     Where ARM cannot be read the spec stays silent, which is a gap, and no agent pool is its own.
     """
-    if not spec.organizations:
-        return spec
     try:
         document = survey.arm_pool(spec)
-    except ReconcilerError:
-        return spec
-    return settled(spec, document, agent_pools_of(spec.name, document))
+    except ReconcilerError as error:
+        return ThisRun(spec, error)
+    return ThisRun(settled(spec, document, agent_pools_of(spec.name, document)), document)
 
 
 def _unread(parts: Sequence[_FacetPlan]) -> list[Refusal]:

@@ -30,7 +30,6 @@ What is missing, an approval of the deployment's owner replaces, where the polic
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
@@ -105,8 +104,7 @@ NOTHING_RECORDED = AgentPools()
 """What a plan without the deployment's state knows."""
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(NamedTuple):
     """What the proofs are found in."""
 
     pool: str
@@ -153,7 +151,7 @@ def judge(claim: Claim) -> Ownership:
 
 def _without_state(claim: Claim) -> Ownership:
     """What shows without records: it may be otherwise where something is recorded."""
-    found = _proved(replace(claim, known=NOTHING_RECORDED))
+    found = _proved(claim if claim.known is NOTHING_RECORDED else claim._replace(known=NOTHING_RECORDED))
     unknown = found.verdict is Verdict.OWN or (found.approvable and claim.document is not None)
     if found.verdict is Verdict.WAITS or not unknown:
         return found

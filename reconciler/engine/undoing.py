@@ -171,7 +171,11 @@ def _role(spec: Spec, _write: JsonObject, place: JsonObject) -> Spec:
         raise CannotUndo("roles of a whole organization or project are not managed by a spec")
     if not effective.is_administrator(str(before or after)):
         raise CannotUndo(f"the role {before or after} of an agent pool is not managed by a spec")
-    names = [name for name in effective.administrators(spec, organization) if name.casefold() != principal.casefold()]
+    names = [
+        name
+        for name in effective.administration(spec, organization).administrators
+        if name.casefold() != principal.casefold()
+    ]
     if before is not None and effective.is_administrator(str(before)):
         names.append(principal)
     mine = [one for one in spec.access.roles if one.organization.casefold() == organization]

@@ -53,7 +53,7 @@ Observed = tuple[ObservedAgentPool, ...]
 
 def parse(spec: Spec, now: datetime) -> Desired | None:  # noqa: ARG001 - the flag has no dates
     """Organizations whose flag the spec names; None where it names none."""
-    return tuple(one for one in spec.organizations if one.auto_provision is not None) or None
+    return tuple([one for one in spec.organizations if one.auto_provision is not None]) or None
 
 
 def observe(spec: Spec, desired: Desired, survey: Survey) -> Observation[Observed]:

@@ -16,7 +16,6 @@ the switch is refused where it has no such right.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -47,8 +46,7 @@ class DesiredInheritance(NamedTuple):
 Desired = tuple[DesiredInheritance, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ObservedInheritance:
+class ObservedInheritance(NamedTuple):
     """The switch of one agent pool, and who would still administer it with inheritance off."""
 
     organization: str
@@ -88,7 +86,7 @@ Observed = tuple[ObservedInheritance, ...]
 def parse(spec: Spec, now: datetime) -> Desired | None:  # noqa: ARG001 - inheritance has no dates
     """The organizations whose switch is managed; None where none is."""
     wanted = [(one, effective.inheritance(spec, one.name)) for one in spec.organizations]
-    return tuple(DesiredInheritance(one, inherit) for one, inherit in wanted if inherit is not None) or None
+    return tuple([DesiredInheritance(one, inherit) for one, inherit in wanted if inherit is not None]) or None
 
 
 def observe(spec: Spec, desired: Desired, survey: Survey) -> Observation[Observed]:
@@ -129,7 +127,7 @@ def _with_administrators(state: ObservedInheritance, survey: Survey) -> Observed
     lines = survey.role_assignments(state.organization, effective.POOL_SCOPE, str(state.pool.id))
     assigned = frozenset(a.identity.id for a in lines if not a.inherited and effective.is_administrator(a.role))
     known = Standing(operators) if operators.named else standing(people, operators, assigned, assigned)
-    return replace(state, standing=known, assigned=assigned)
+    return state._replace(standing=known, assigned=assigned)
 
 
 def _refusal(change: Change, required: Mapping[Target, ObservedInheritance]) -> Refusal | None:

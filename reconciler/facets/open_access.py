@@ -16,7 +16,6 @@ the organization's flag opens no project that the spec does not name: any of the
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from types import MappingProxyType
 from typing import NamedTuple
@@ -44,7 +43,7 @@ from reconciler.ports.readers_writers import Writers
 from reconciler.spec import effective
 from reconciler.spec.model import OpenAccessException, Organization, Spec
 from reconciler.survey import Survey
-from reconciler.survey.names import Excepted
+from reconciler.survey.names import NOTHING_EXCEPTED, Excepted
 
 NAME = "open_access"
 OPEN = "all pipelines"
@@ -72,8 +71,7 @@ class Flags(NamedTuple):
 Desired = tuple[Flags, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Opening:
+class Opening(NamedTuple):
     """One project's queue, its switch, and its desired value."""
 
     organization: str
@@ -99,7 +97,7 @@ Observed = tuple[Opening, ...]
 def parse(spec: Spec, now: datetime) -> Desired | None:
     """Flags of the organizations that have one, or an exception in effect; None where none has."""
     flags = [Flags(one, effective.exceptions(spec, one.name, now)) for one in spec.organizations]
-    return tuple(one for one in flags if one.organization.open_access is not None or one.exceptions) or None
+    return tuple([one for one in flags if one.organization.open_access is not None or one.exceptions]) or None
 
 
 def observe(spec: Spec, desired: Desired, survey: Survey) -> Observation[Observed]:
@@ -184,7 +182,7 @@ def _closing(flags: Flags, survey: Survey) -> Excepted:
     names = [one.project for one in flags.exceptions.values() if not one.allow]
     organization = flags.organization
     opens = organization.open_access is True and not organization.projects
-    return survey.excepted(organization.name, names) if names and opens else Excepted()
+    return survey.excepted(organization.name, names) if names and opens else NOTHING_EXCEPTED
 
 
 def _managed(
@@ -192,7 +190,7 @@ def _managed(
 ) -> tuple[frozenset[str], Observation[tuple[Project, ...]]]:
     """Ids of the projects in reach, and all projects whose switch is managed."""
     within = reach(NAME, flags.organization, visible, apart)
-    inside = frozenset(p.id for p in within.value)
+    inside = frozenset([p.id for p in within.value])
     if not flags.exceptions:
         return inside, within  # the organization's own flag, which is for all that is in reach
     named = pick(NAME, flags.organization.name, [one.project for one in flags.exceptions.values()], visible)

@@ -25,7 +25,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -75,8 +74,7 @@ class DesiredPool(NamedTuple):
         return creation.document(self.spec, self.now, guarded)
 
 
-@dataclass(frozen=True, slots=True)
-class ObservedPool:
+class ObservedPool(NamedTuple):
     """The resource as ARM returns it."""
 
     resource_id: str
@@ -119,11 +117,10 @@ def observe(spec: Spec, desired: DesiredPool, survey: Survey) -> Observation[Obs
         busy = NotReady(f"{spec.name}: ARM is at work on the pool, provisioningState is {observed.state}")
         return Observation(observed, (Gap(NAME, spec.name, GapKind.NOT_READY, busy.reason, str(busy)),))
     if observed.document is None:
-        return Observation(replace(observed, owed=survey.debts.checks))
+        return Observation(observed._replace(owed=survey.debts.checks))
     if spec.replace and observed.settled and _moved(differences(spec.body, observed.document)):
-        return Observation(
-            replace(observed, dependents=replacement.count(spec, observed.document, survey, desired.now))
-        )
+        dependents = replacement.count(spec, observed.document, survey, desired.now)
+        return Observation(observed._replace(dependents=dependents))
     if desired.quiet is None:
         return Observation(observed)
     return _quiet(spec, desired, observed, survey)
@@ -133,7 +130,8 @@ def diff(desired: DesiredPool, observed: ObservedPool) -> Sequence[Change]:
     """One creation, or one update with a line for each field, or nothing; and what only a new pool can have."""
     if observed.document is None:
         return [_create(desired, observed.owed)]
-    if not observed.at_rest:
+    state = observed.state.casefold()
+    if state not in _AT_REST:
         return []
     body, named = desired.body, differences(desired.spec.body, observed.document)
     found = [one for one in named if one.path[0].casefold() != _LOCATION]
@@ -143,7 +141,7 @@ def diff(desired: DesiredPool, observed: ObservedPool) -> Sequence[Change]:
     details = list(map(_detail, found))
     if desired.spec.arm_api_version:
         details = [mutability.beyond_this_release(detail) for detail in details]
-    if observed.state.casefold() in _UNDONE:
+    if state in _UNDONE:
         details.append(Detail("provisioningState", observed.state, "Succeeded", note="put again"))
     moved = _moved(named)
     if moved and desired.spec.replace and observed.settled:

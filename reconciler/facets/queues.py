@@ -17,7 +17,6 @@ While a name there resolves to nothing, no queue is created in a project that th
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
@@ -61,8 +60,7 @@ class DesiredQueues(NamedTuple):
 Desired = tuple[DesiredQueues, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ProjectQueue:
+class ProjectQueue(NamedTuple):
     """A project that uses the pool, and its queue."""
 
     organization: str
@@ -86,10 +84,8 @@ Observed = tuple[ProjectQueue, ...]
 
 def parse(spec: Spec, now: datetime) -> Desired | None:
     """The organizations of the pool; None for a GitHub pool."""
-    found = tuple(
-        DesiredQueues(one, frozenset(effective.exceptions(spec, one.name, now))) for one in spec.organizations
-    )
-    return found or None
+    found = [DesiredQueues(one, frozenset(effective.exceptions(spec, one.name, now))) for one in spec.organizations]
+    return tuple(found) or None
 
 
 def observe(spec: Spec, desired: Desired, survey: Survey) -> Observation[Observed]:
@@ -103,15 +99,18 @@ def observe(spec: Spec, desired: Desired, survey: Survey) -> Observation[Observe
         excepted = left_alone(organization, visible, survey)
         within = reach(NAME, organization, visible, excepted)
         held = withheld(spec, organization, visible) if excepted.unresolved else frozenset()
-        wanted = [project for project in within.value if project.id not in held]
-        apart = [project for project in visible if project.id in excepted.ids]
+        wanted = [project for project in within.value if project.id not in held] if held else within.value
+        apart = [project for project in visible if project.id in excepted.ids] if excepted.ids else ()
         answers = survey.queues(name, [*wanted, *apart], pool)
         answered = readable(NAME, name, wanted, answers)
-        places = tuple(ProjectQueue(name, pool, project, queue) for project, queue in answered.value)
+        places = tuple([ProjectQueue(name, pool, project, queue) for project, queue in answered.value])
         notices = [*_renamed(organization, pool, visible), *_hidden(organization, survey, excepted)]
         entries = unresolved(NAME, (name, "access.withoutQueue"), excepted, visible, _EFFECT)
+        gaps = (*within.gaps, *answered.gaps, *notices, *entries)
+        if not apart:
+            return Observation(places, gaps)
         left = _findings(name, {project: answers[project.id] for project in apart}, switched, survey)
-        return Observation(places, (*within.gaps, *answered.gaps, *notices, *entries, *left.gaps), left.remarks)
+        return Observation(places, (*gaps, *left.gaps), left.remarks)
 
     return each(NAME, (spec, survey), [(one.organization, one) for one in desired], read)
 
@@ -167,8 +166,6 @@ def _findings(
     survey: Survey,
 ) -> Observation[None]:
     """Queues in projects that the spec leaves without one: nothing is written, and an open one is for a person."""
-    if not queues:
-        return Observation(None)
     there = {queue: project for project, queue in queues.items() if isinstance(queue, Queue)}
     remarks = [_unread(organization, one, error) for one, error in queues.items() if isinstance(error, ReconcilerError)]
     gaps: list[Gap] = []

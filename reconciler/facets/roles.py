@@ -27,8 +27,10 @@ SpecificAccounts in every organization, and what `access.roles` adds for its own
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
+from types import MappingProxyType
+from typing import NamedTuple
 
 from reconciler.engine.facet import Facet, Observation
 from reconciler.facets.support import principals
@@ -58,8 +60,7 @@ from reconciler.survey import Survey
 NAME = "roles"
 
 
-@dataclass(frozen=True, slots=True)
-class DesiredRoles:
+class DesiredRoles(NamedTuple):
     """Desired state of one organization."""
 
     organization: Organization
@@ -72,8 +73,7 @@ class DesiredRoles:
 Desired = tuple[DesiredRoles, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ObservedRoles:
+class ObservedRoles(NamedTuple):
     """The role assignments of one agent pool, and the identities behind the principals of the spec."""
 
     organization: str
@@ -81,7 +81,7 @@ class ObservedRoles:
     standing: Standing
     inherits: bool
     assignments: tuple[RoleAssignment, ...]
-    known: Mapping[str, Identity] = field(default_factory=dict)
+    known: Mapping[str, Identity] = MappingProxyType({})
     """Principal as the spec writes it → its identity."""
     unknown: tuple[str, ...] = ()
     """Principals that the organization does not know."""
@@ -120,16 +120,8 @@ Observed = tuple[ObservedRoles, ...]
 
 def parse(spec: Spec, now: datetime) -> Desired | None:  # noqa: ARG001 - administrators have no dates
     """Organizations with administrators, an exclusive list, or inheritance that has to be off."""
-    all_of_them = [
-        DesiredRoles(
-            one,
-            effective.administrators(spec, one.name),
-            effective.exclusive(spec, one.name),
-            effective.inheritance(spec, one.name),
-        )
-        for one in spec.organizations
-    ]
-    return tuple(w for w in all_of_them if w.administrators or w.exclusive or w.inherit is False) or None
+    all_of_them = [DesiredRoles(one, *effective.administration(spec, one.name)) for one in spec.organizations]
+    return tuple([w for w in all_of_them if w.administrators or w.exclusive or w.inherit is False]) or None
 
 
 def observe(spec: Spec, desired: Desired, survey: Survey) -> Observation[Observed]:
@@ -187,12 +179,14 @@ def _read(wanted: DesiredRoles, survey: Survey) -> Observation[Observed]:
         inherits,
         tuple(survey.role_assignments(organization, effective.POOL_SCOPE, str(pool.id))),
         known,
-        tuple(name for name in wanted.administrators if name not in answers),
+        tuple([name for name in wanted.administrators if name not in answers]),
         inherits and wanted.inherit is False,
     )
     if _takes_away(wanted, state):
         counted = {*state.assigned(), *(who.id for who in known.values())}
-        state = replace(state, standing=standing(people, operators, state.assigned(), counted))
+        state = state._replace(standing=standing(people, operators, state.assigned(), counted))
+    if not blind and not state.unknown:
+        return Observation((state,))
     gaps = [gap(NAME, f"{organization} {name}", error) for name, error in sorted(blind.items())]
     return Observation((state,), (*gaps, *unknown_in_devops(NAME, organization, state.unknown)))
 

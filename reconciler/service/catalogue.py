@@ -120,7 +120,7 @@ class Catalogue:
         if before is not None and _content(before.snapshot) == _content(snapshot):
             return replace(before, snapshot=snapshot, read=read)
         loaded = self._loader.load(snapshot.files)
-        by_key = {spec.key: spec for spec in sorted(loaded.specs, key=lambda spec: spec.key)}
+        by_key = {spec.key: spec for spec in loaded.specs}
         left_out = [Problem(path, 1, "", why) for path, why in snapshot.left_out().items()]
         return Specs(snapshot, by_key, (*left_out, *loaded.problems), read, loaded.warnings)
 

@@ -26,6 +26,8 @@ from reconciler.spec.names import organization_of
 from reconciler.spec.parts import canonical
 
 _NO_ACCESS = Access()
+_MODES = {one.value: one for one in Mode}
+_KINDS = {one.value: one for one in PermissionKind}
 _BODY = ("location", "tags", "identity", "properties")
 _PASTED = frozenset({"id", "name", "resourceGroup", "type", "apiVersion", "systemData"})
 """What a pasted resource has, and an ARM body of ours has not."""
@@ -40,7 +42,7 @@ def spec(document: JsonObject, path: str, blob: str, lines: Callable[[Sequence[s
         name=document["name"],
         subscription=document["subscription"].lower(),
         resource_group=document["resourceGroup"],
-        mode=Mode(document.get("mode", "enforce")),
+        mode=_MODES[document.get("mode", "enforce")],
         body=_body(pool, newer="armApiVersion" in document),
         organizations=organizations,
         permission_profile=_permissions(profile.get("permissionProfile")),
@@ -51,14 +53,15 @@ def spec(document: JsonObject, path: str, blob: str, lines: Callable[[Sequence[s
         arm_api_version=document.get("armApiVersion", ""),
         until=_day(document.get("until")),
         reason=document.get("reason", ""),
-        pauses=tuple(
-            SpecPause(tuple(map(canonical, one["fields"])), _day(one["until"]), one["reason"])
-            for one in document.get("pauses", ())
-        ),
+        pauses=tuple([_pause(one) for one in document.get("pauses", ())]),
         path=path,
         blob=blob,
         lines=lines,
     )
+
+
+def _pause(given: JsonObject) -> SpecPause:
+    return SpecPause(tuple(map(canonical, given["fields"])), _day(given["until"]), given["reason"])
 
 
 def _body(pool: JsonObject, *, newer: bool) -> dict[str, Json]:
@@ -88,7 +91,9 @@ def _organizations(name: str, profile: JsonObject, access: JsonObject) -> Iterat
 
 def _without(access: JsonObject) -> dict[str, frozenset[str]]:
     """Organization → its projects that are left without a queue."""
-    places = [one["project"].partition("/") for one in access.get("withoutQueue", ())]
+    if "withoutQueue" not in access:
+        return {}
+    places = [one["project"].partition("/") for one in access["withoutQueue"]]
     names = {organization.lower() for organization, _, _ in places}
     return {name: frozenset(p.casefold() for o, _, p in places if o.lower() == name) for name in names}
 
@@ -96,8 +101,7 @@ def _without(access: JsonObject) -> dict[str, frozenset[str]]:
 def _permissions(given: JsonObject | None) -> PermissionProfile | None:
     if given is None:
         return None
-    kind = PermissionKind(given["kind"])
-    return PermissionProfile(kind, tuple(given.get("users", ())), tuple(given.get("groups", ())))
+    return PermissionProfile(_KINDS[given["kind"]], tuple(given.get("users", ())), tuple(given.get("groups", ())))
 
 
 def _disruption(given: JsonObject | None) -> Disruption | None:
@@ -126,30 +130,33 @@ class _Projects:
 
 def _access(given: JsonObject, projects: _Projects) -> Access:
     return Access(
-        open_access=tuple(
-            OpenAccessException(
-                **projects(one["project"]),
-                allow=one["allow"],
-                until=_day(one.get("until")),
-                reason=one.get("reason", ""),
-            )
-            for one in given.get("openAccess", ())
-        ),
-        pipelines=tuple(
-            PipelineGrant(
-                **projects(one["project"]), pipelines=tuple(one["pipelines"]), exclusive=one.get("exclusive", False)
-            )
-            for one in given.get("pipelines", ())
-        ),
-        roles=tuple(_pool_roles(one) for one in given.get("roles", ())),
-        queue_roles=tuple(
-            QueueRoles(
-                **projects(one["project"]),
-                roles={role: tuple(one[field]) for field, role in QUEUE_ROLES.items() if field in one},
-                exclusive=one.get("exclusive", False),
-            )
-            for one in given.get("queueRoles", ())
-        ),
+        open_access=tuple([_exception(one, projects) for one in given.get("openAccess", ())]),
+        pipelines=tuple([_grant(one, projects) for one in given.get("pipelines", ())]),
+        roles=tuple([_pool_roles(one) for one in given.get("roles", ())]),
+        queue_roles=tuple([_queue_roles(one, projects) for one in given.get("queueRoles", ())]),
+    )
+
+
+def _exception(given: JsonObject, projects: _Projects) -> OpenAccessException:
+    return OpenAccessException(
+        **projects(given["project"]),
+        allow=given["allow"],
+        until=_day(given.get("until")),
+        reason=given.get("reason", ""),
+    )
+
+
+def _grant(given: JsonObject, projects: _Projects) -> PipelineGrant:
+    return PipelineGrant(
+        **projects(given["project"]), pipelines=tuple(given["pipelines"]), exclusive=given.get("exclusive", False)
+    )
+
+
+def _queue_roles(given: JsonObject, projects: _Projects) -> QueueRoles:
+    return QueueRoles(
+        **projects(given["project"]),
+        roles={role: tuple(given[field]) for field, role in QUEUE_ROLES.items() if field in given},
+        exclusive=given.get("exclusive", False),
     )
 
 

@@ -52,9 +52,11 @@ def check(document: Json) -> Iterator[Finding]:
     """All warnings about `document`, whose pool is canonical."""
     pool = document.get("pool", _NONE)
     fabric = pool.get("properties", _NONE).get("fabricProfile", _NONE)
-    yield from static_addresses(fabric.get("networkProfile", _NONE))
+    if "networkProfile" in fabric:
+        yield from static_addresses(fabric["networkProfile"])
     yield from images(fabric.get("images", ()))
-    yield from vaults(fabric.get("osProfile", _NONE).get("secretsManagementSettings", _NONE))
+    if "osProfile" in fabric:
+        yield from vaults(fabric["osProfile"].get("secretsManagementSettings", _NONE))
     yield from time_zone(pool.get("properties", _NONE).get("agentProfile", _NONE).get("resourcePredictions", _NONE))
     yield from unknown_values(pool, ("pool",), str(document.get("armApiVersion", "")))
 

@@ -6,7 +6,9 @@ facets need the same value, and none may import another. Pure; reads nothing.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
+from typing import NamedTuple
 
 from reconciler.spec.model import OpenAccessException, PermissionKind, PoolRoles, Spec
 from reconciler.spec.principals import folded
@@ -34,37 +36,36 @@ def is_administrator(role: str) -> bool:
     return role == ADMINISTRATOR or role.casefold() == ADMINISTRATOR.casefold()
 
 
+class PoolAdministration(NamedTuple):
+    """Administrators and inheritance of one agent pool: the effective values of both places."""
+
+    administrators: tuple[str, ...]
+    """Principals as written, sorted, each spelling once: the union of both places."""
+    exclusive: bool
+    """Whether administrators that are not listed are removed.
+
+    It takes a list to be exclusive of: one in `access.roles` (an empty one counts) or SpecificAccounts. CreatorOnly
+    alone is no list: Azure DevOps does not say who the creator was, so no one is removed.
+    """
+    inherit: bool | None
+    """As `inheritance`."""
+
+
+def administration(spec: Spec, organization: str) -> PoolAdministration:
+    """What the spec says of the agent pool of one organization."""
+    own, specific = _own(spec, organization), _specific(spec)
+    return PoolAdministration(
+        _administrators(spec, own, specific=specific), _exclusive(own, specific=specific), _inherit(spec, own)
+    )
+
+
 def inheritance(spec: Spec, organization: str) -> bool | None:
     """Whether the agent pool has to inherit roles; None: not managed.
 
     `access.roles` decides where it speaks. Otherwise CreatorOnly means off and Inherit on; of SpecificAccounts the
     documentation says nothing, so nothing is assumed (Microsoft Learn: managed-devops-pools/configure-security).
     """
-    own = [roles.inherit for roles in _own(spec, organization) if roles.inherit is not None]
-    if own:
-        return all(own)
-    return _INHERITANCE.get(spec.permission_profile.kind) if spec.permission_profile else None
-
-
-def administrators(spec: Spec, organization: str) -> tuple[str, ...]:
-    """Principals as written, sorted, each spelling once: the union of both places."""
-    wanted = {name for roles in _own(spec, organization) for name in roles.administrators or ()}
-    if _specific(spec) and spec.permission_profile:
-        wanted |= {*spec.permission_profile.users, *spec.permission_profile.groups}
-    if len(wanted) <= 1:
-        return tuple(wanted)
-    spellings = {folded(name): name for name in sorted(wanted, reverse=True)}
-    return tuple(sorted(spellings.values(), key=lambda name: (folded(name), name)))
-
-
-def exclusive(spec: Spec, organization: str) -> bool:
-    """Whether administrators that are not listed are removed.
-
-    It takes a list to be exclusive of: one in `access.roles` (an empty one counts) or SpecificAccounts. CreatorOnly
-    alone is no list: Azure DevOps does not say who the creator was, so no one is removed.
-    """
-    own = [roles for roles in _own(spec, organization) if roles.exclusive]
-    return any(roles.administrators is not None for roles in own) or (bool(own) and _specific(spec))
+    return _inherit(spec, _own(spec, organization))
 
 
 def exceptions(spec: Spec, organization: str, now: datetime) -> dict[str, OpenAccessException]:
@@ -82,6 +83,28 @@ def exceptions(spec: Spec, organization: str, now: datetime) -> dict[str, OpenAc
     ]
     weakest_first = sorted(counting, key=_strength, reverse=True)
     return {one.project.casefold(): one for one in weakest_first}
+
+
+def _inherit(spec: Spec, own: Sequence[PoolRoles]) -> bool | None:
+    given = [roles.inherit for roles in own if roles.inherit is not None]
+    if given:
+        return all(given)
+    return _INHERITANCE.get(spec.permission_profile.kind) if spec.permission_profile else None
+
+
+def _administrators(spec: Spec, own: Sequence[PoolRoles], *, specific: bool) -> tuple[str, ...]:
+    wanted = {name for roles in own for name in roles.administrators or ()}
+    if specific and spec.permission_profile:
+        wanted |= {*spec.permission_profile.users, *spec.permission_profile.groups}
+    if len(wanted) <= 1:
+        return tuple(wanted)
+    spellings = {folded(name): name for name in sorted(wanted, reverse=True)}
+    return tuple(sorted(spellings.values(), key=lambda name: (folded(name), name)))
+
+
+def _exclusive(own: Sequence[PoolRoles], *, specific: bool) -> bool:
+    lists = [specific or roles.administrators is not None for roles in own if roles.exclusive]
+    return any(lists)
 
 
 def _strength(one: OpenAccessException) -> tuple[bool, bool, date, str]:

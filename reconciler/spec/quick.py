@@ -117,8 +117,12 @@ class _Around:
         owner, key = self.opened[-1], self.waiting
         self.waiting = ""
         if column > self.columns[-1] or (dash and column == self.columns[-1]):
-            self._open(column, [] if dash else {})
-            owner[key] = self.opened[-1]
+            if len(self.opened) >= MAX_DEPTH:
+                raise _Unusual
+            inner: Any = [] if dash else {}
+            owner[key] = inner
+            self.columns.append(column)
+            self.opened.append(inner)
         else:
             owner[key] = None
 
@@ -133,9 +137,12 @@ class _Around:
 
     def begin_entry(self, column: int) -> None:
         """Open the mapping of a list entry whose first key stands behind the dash."""
-        entries = self.opened[-1]
-        self._open(column + len("- "), {})
-        entries.append(self.opened[-1])
+        if len(self.opened) >= MAX_DEPTH:
+            raise _Unusual
+        inner: dict[str, Any] = {}
+        self.opened[-1].append(inner)
+        self.columns.append(column + len("- "))
+        self.opened.append(inner)
 
     def own(self, value: Any) -> Any:
         """The value, with a list or mapping of its own; an empty one counts as a level too."""
@@ -153,9 +160,3 @@ class _Around:
         if not found:
             raise _Unusual
         return found
-
-    def _open(self, column: int, inner: Any) -> None:
-        if len(self.opened) >= MAX_DEPTH:
-            raise _Unusual
-        self.columns.append(column)
-        self.opened.append(inner)

@@ -35,7 +35,8 @@ _STORES = ("localmachine", "currentuser")
 def check(document: JsonObject) -> Iterator[Finding]:
     """All findings about `document`, whose pool is canonical."""
     yield from mode(document)
-    yield from pauses(document.get("pauses", ()))
+    if "pauses" in document:
+        yield from pauses(document["pauses"])
     pool = document.get("pool", _NONE)
     yield from agreement(document, pool)
     properties = pool.get("properties", _NONE)
@@ -43,7 +44,8 @@ def check(document: JsonObject) -> Iterator[Finding]:
     yield from organizations(profile)
     yield from parallelism(properties, profile)
     yield from permissions(profile.get("permissionProfile", _NONE))
-    yield from identities(pool.get("identity", _NONE))
+    if "identity" in pool:
+        yield from identities(pool["identity"])
     fabric = properties.get("fabricProfile", _NONE)
     if "osProfile" in fabric:
         yield from key_vault(pool, fabric)

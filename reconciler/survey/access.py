@@ -43,9 +43,14 @@ def settle(
 ) -> dict[Queue, bool | ReconcilerError]:
     """Whether each queue is open, or why that could not be read; the queues are all of one agent pool."""
     lists = sources.lists(sorted({queue.project_id for queue in desired}))
-    verified = [queue for queue in desired if desired[queue] and _listed(lists, queue)]
+    verified, longest = [], 0
+    for queue, wanted in desired.items():
+        listed = lists[queue.project_id]
+        if wanted and not isinstance(listed, ReconcilerError) and queue.id in listed:
+            verified.append(queue)
+            longest = max(longest, len(listed))
     if verified:
-        ledger.note_length(organization, _longest(lists, verified))
+        ledger.note_length(organization, longest)
     if len(verified) == len(desired) and ledger.shown(organization, sources.capability):
         return dict.fromkeys(verified, True)
     return _read_too(organization, desired, lists, sources, ledger)
@@ -98,7 +103,7 @@ def _length(lists: Lists, queue: Queue) -> int:
 
 
 def _longest(lists: Lists, queues: Iterable[Queue]) -> int:
-    return max((_length(lists, queue) for queue in queues), default=0)
+    return max([_length(lists, queue) for queue in queues], default=0)
 
 
 def _answer(listed: frozenset[int] | ReconcilerError, queue: Queue, read: Pairs) -> bool | ReconcilerError:

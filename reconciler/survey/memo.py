@@ -165,13 +165,16 @@ class Memo:
                 self._note(slot)
             value: T = slot.value if slot.error is None else slot.wait()
         else:
-            value = self.many((key,), lambda _: {key: fetch()})[key]
+            value = self._read((key,), lambda _: {key: fetch()})[key]
         return value
 
     def many(self, keys: Sequence[Key], fetch: Fetch) -> dict[Key, Any]:
         """The facts of all keys, those not requested before in one fetch; raises the first error."""
-        if (found := self._there(keys)) is not None:
-            return found
+        found = self._there(keys)
+        return self._read(keys, fetch) if found is None else found
+
+    def _read(self, keys: Sequence[Key], fetch: Fetch) -> dict[Key, Any]:
+        """The same, of which at least one is not there yet, or was an error."""
         if self._over() and self.unrequested(keys):
             raise OutOfTimeError
         slots: dict[Key, Slot] = {}

@@ -98,9 +98,12 @@ def renamed_pool(
 
 
 def as_the_spec_names_them(
-    remembered: RememberedNames, organization: str, named: set[str], visible: Sequence[Project]
+    remembered: RememberedNames, organization: str, names: Callable[[], set[str]], visible: Sequence[Project]
 ) -> tuple[Project, ...]:
-    """The projects; one that was renamed, and that no name of the spec finds, under the name that the spec knows."""
+    """The projects by name; one that was renamed, and that no name of the spec finds, under the name it knows.
+
+    `visible` is sorted; `names`: keys of all names in the spec, asked only where a remembered one is gone.
+    """
     if not remembered.projects:
         return tuple(visible)
     taken = {project.name.casefold() for project in visible}
@@ -109,12 +112,16 @@ def as_the_spec_names_them(
         for spelt, number in remembered.projects.items()
         if spelt.casefold().startswith(f"{organization}/") and spelt.partition("/")[2].casefold() not in taken
     }
-    return tuple(
+    if not former:
+        return tuple(visible)
+    named = names()
+    known = [
         replace(one, name=former[one.id], now=one.name)
         if one.id in former and key(organization, one.name) not in named
         else one
         for one in visible
-    )
+    ]
+    return tuple(sorted(known, key=lambda one: (one.name.casefold(), one.id)))
 
 
 @dataclass(frozen=True, slots=True)

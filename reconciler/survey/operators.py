@@ -59,7 +59,7 @@ class Operators(NamedTuple):
     @property
     def ids(self) -> frozenset[str]:
         """Their local ids."""
-        return frozenset(one.id for one in self.identities)
+        return frozenset([one.id for one in self.identities])
 
 
 def operators_of(
@@ -71,7 +71,7 @@ def operators_of(
         found.setdefault(identity, Identity(identity, name))
     if given.deployed:
         found[caller.id] = caller
-    unknown = tuple(sorted(name for name in given.names if name not in known))
+    unknown = tuple(sorted([name for name in given.names if name not in known]))
     if not found and not unknown:
         return Operators(caller, (caller,), named=False)
     return Operators(caller, tuple(found[key] for key in sorted(found)), unknown=unknown)

@@ -78,4 +78,4 @@ def queues(
     keys = [Key("queues", organization, p.id, requested) for p in projects if p.id not in answers]
     for one, value in side_by_side.facts(reads.memo, reads.lanes, organization, keys, fetch).items():
         answers[one.project] = value if isinstance(value, ReconcilerError) else value.get(pool_id)
-    return {p.id: answers[p.id] for p in projects}
+    return {p.id: answers[p.id] for p in projects} if untouched else answers

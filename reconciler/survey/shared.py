@@ -263,7 +263,7 @@ class SharedSurvey:
     def projects(self, organization: str) -> Sequence[Project]:
         """All visible projects, sorted by name; a renamed one under the name that the spec knows."""
         visible = self._visible(organization)
-        return names.as_the_spec_names_them(self._remembered, organization, self._named(), visible)
+        return names.as_the_spec_names_them(self._remembered, organization, self._named, visible)
 
     def _visible(self, organization: str) -> Sequence[Project]:
         return self._memo.get(
@@ -276,7 +276,7 @@ class SharedSurvey:
         reads, visible = self._readers.devops, partial(self._visible, organization)
         read = partial(hidden.projects, reads, self._memo, organization, visible)
         found = self._memo.get(key_of("hidden projects", organization), read)
-        return names.as_the_spec_names_them(self._remembered, organization, self._named(), found)
+        return names.as_the_spec_names_them(self._remembered, organization, self._named, found)
 
     def excepted(self, organization: str, exceptions: Collection[str]) -> names.Excepted:
         """What these names of a list of exceptions stand for."""

@@ -11,8 +11,8 @@ from benchmarks import parsing
 from reconciler.spec.loader import load
 
 POOLS = 2 * parsing.BATCH
-LOADED, PLANNED = 165, 530
-"""Calls for each at most; 154 and 521 were made when this was written, 228 and 569 before decision 0226."""
+LOADED, PLANNED = 140, 395
+"""Calls for each at most; 131 and 383 were made when this was written, 154 and 521 before decision 0228."""
 
 
 def calls(work: Callable[[], object]) -> int:

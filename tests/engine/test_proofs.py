@@ -76,77 +76,77 @@ ALIASED = document(alias="Production")
 
 PROVEN = {
     "created with the pool": (CLAIM, Proof.CREATED),
-    "created long after the pool": (replace(CLAIM, agent_pool=made(60 * 24 * 30)), Proof.CREATED),
-    "older within the margin": (replace(CLAIM, agent_pool=made(-10)), Proof.CREATED),
+    "created long after the pool": (CLAIM._replace(agent_pool=made(60 * 24 * 30)), Proof.CREATED),
+    "older within the margin": (CLAIM._replace(agent_pool=made(-10)), Proof.CREATED),
     "older within a wider margin": (
-        replace(CLAIM, agent_pool=made(-30), margin=timedelta(hours=1)),
+        CLAIM._replace(agent_pool=made(-30), margin=timedelta(hours=1)),
         Proof.CREATED,
     ),
-    "the name in another letter case": (replace(CLAIM, agent_pool=pool(name=POOL.upper())), Proof.CREATED),
+    "the name in another letter case": (CLAIM._replace(agent_pool=pool(name=POOL.upper())), Proof.CREATED),
     "aliased, within the hour": (
-        replace(CLAIM, document=ALIASED, agent_pool=made(60, "Production")),
+        CLAIM._replace(document=ALIASED, agent_pool=made(60, "Production")),
         Proof.CREATED,
     ),
     "an alias that is the pool's name": (
-        replace(CLAIM, document=document(alias=POOL.upper()), agent_pool=made(600)),
+        CLAIM._replace(document=document(alias=POOL.upper()), agent_pool=made(600)),
         Proof.CREATED,
     ),
-    "recorded": (replace(CLAIM, known=recorded()), None),
+    "recorded": (CLAIM._replace(known=recorded()), None),
     "recorded, and ARM's last update failed": (
-        replace(CLAIM, known=recorded(), document=document(state="Failed")),
+        CLAIM._replace(known=recorded(), document=document(state="Failed")),
         None,
     ),
-    "recorded, while ARM is at work": (replace(CLAIM, known=recorded(), document=document(state="Updating")), None),
-    "recorded, and older than the pool": (replace(CLAIM, known=recorded(), agent_pool=made(-9999)), None),
+    "recorded, while ARM is at work": (CLAIM._replace(known=recorded(), document=document(state="Updating")), None),
+    "recorded, and older than the pool": (CLAIM._replace(known=recorded(), agent_pool=made(-9999)), None),
     "recorded, and ARM does not say when": (
-        replace(CLAIM, known=recorded(generation=""), document=document(created=None)),
+        CLAIM._replace(known=recorded(generation=""), document=document(created=None)),
         None,
     ),
-    "recorded, and renamed in Azure DevOps": (replace(CLAIM, known=recorded(), agent_pool=pool(name="other")), None),
-    "recorded, without the mark": (replace(CLAIM, known=recorded(), marks=frozenset({"options"})), None),
-    "kept through a replacement": (replace(CLAIM, known=replaced(), agent_pool=made(-9999)), Proof.KEPT),
+    "recorded, and renamed in Azure DevOps": (CLAIM._replace(known=recorded(), agent_pool=pool(name="other")), None),
+    "recorded, without the mark": (CLAIM._replace(known=recorded(), marks=frozenset({"options"})), None),
+    "kept through a replacement": (CLAIM._replace(known=replaced(), agent_pool=made(-9999)), Proof.KEPT),
     "appeared after the intent of an update": (
-        replace(
-            CLAIM, document=ALIASED, agent_pool=made(300, "Production"),
+        CLAIM._replace(
+            document=ALIASED, agent_pool=made(300, "Production"),
             known=intent(290, generation=GENERATION, name="Production"),
         ),
         Proof.INTENDED,
     ),
     "appeared late after the intent of a creation": (
-        replace(CLAIM, document=ALIASED, agent_pool=made(90, "Production"), known=intent(name="Production")),
+        CLAIM._replace(document=ALIASED, agent_pool=made(90, "Production"), known=intent(name="Production")),
         Proof.INTENDED,
     ),
     "appeared after the intent, and ARM does not say when": (
-        replace(CLAIM, document=document(created=None), known=intent(0)),
+        CLAIM._replace(document=document(created=None), known=intent(0)),
         Proof.INTENDED,
     ),
     "appeared after an intent, in place of the recorded one": (
-        replace(CLAIM, known=recorded(8).with_intent(CreationIntent(PRIME, POOL, GENERATION, CREATED))),
+        CLAIM._replace(known=recorded(8).with_intent(CreationIntent(PRIME, POOL, GENERATION, CREATED))),
         Proof.INTENDED,
     ),
-    "approved for this generation": (replace(CLAIM, known=approved(), agent_pool=made(-9999)), Proof.APPROVED),
+    "approved for this generation": (CLAIM._replace(known=approved(), agent_pool=made(-9999)), Proof.APPROVED),
     "approved while there was no pool": (
-        replace(CLAIM, known=approved(None, -60), agent_pool=made(-9999)),
+        CLAIM._replace(known=approved(None, -60), agent_pool=made(-9999)),
         Proof.APPROVED,
     ),
     "approved after another id was recorded": (
-        replace(CLAIM, known=approved(known=recorded(8))),
+        CLAIM._replace(known=approved(known=recorded(8))),
         Proof.APPROVED,
     ),
     "approved, and recorded by that": (
-        replace(CLAIM, known=approved(known=recorded(proof=Proof.APPROVED)), agent_pool=made(-9999)),
+        CLAIM._replace(known=approved(known=recorded(proof=Proof.APPROVED)), agent_pool=made(-9999)),
         Proof.APPROVED,
     ),
     "approved where ARM does not say when": (
-        replace(CLAIM, known=approved(""), document=document(created=None)),
+        CLAIM._replace(known=approved(""), document=document(created=None)),
         Proof.APPROVED,
     ),
     "approved where Azure DevOps does not say when": (
-        replace(CLAIM, known=approved(), agent_pool=pool(created_on=None)),
+        CLAIM._replace(known=approved(), agent_pool=pool(created_on=None)),
         Proof.APPROVED,
     ),
     "marked as all others are": (
-        replace(CLAIM, marks=frozenset({"agentCloudId"}), agent_pool=pool(facts={"agentCloudId": 2})),
+        CLAIM._replace(marks=frozenset({"agentCloudId"}), agent_pool=pool(facts={"agentCloudId": 2})),
         Proof.CREATED,
     ),
 }  # fmt: skip
@@ -163,134 +163,134 @@ OTHER = lambda: "another-pool"  # noqa: E731 - one line in a table
 
 UNPROVEN: dict[str, tuple[Claim, str]] = {
     "a name that only looks like the pool's": (
-        replace(CLAIM, agent_pool=pool(name=POOL.replace("k", "\u212a"))),
+        CLAIM._replace(agent_pool=pool(name=POOL.replace("k", "\u212a"))),
         "its name 'fabri\\u212aam-pool' only looks like 'fabrikam-pool'",
     ),
     "a name that only looks like the pool's, after an intent": (
-        replace(CLAIM, agent_pool=pool(name=POOL.replace("k", "\u212a")), known=intent(0)),
+        CLAIM._replace(agent_pool=pool(name=POOL.replace("k", "\u212a")), known=intent(0)),
         "only looks like",
     ),
     "an alias that only looks like the pool's name": (
-        replace(
-            CLAIM, document=document(alias=POOL.replace("k", "\u212a")),
+        CLAIM._replace(
+            document=document(alias=POOL.replace("k", "\u212a")),
             agent_pool=made(600, POOL.replace("k", "\u212a")),
         ),
         "its name is an alias",
     ),
-    "there is no ARM pool": (replace(CLAIM, document=None), "ARM holds no such pool"),
+    "there is no ARM pool": (CLAIM._replace(document=None), "ARM holds no such pool"),
     "there is no ARM pool, whatever is recorded": (
-        replace(CLAIM, document=None, known=recorded()),
+        CLAIM._replace(document=None, known=recorded()),
         "ARM holds no such pool",
     ),
-    "hosted": (replace(CLAIM, agent_pool=pool(hosted=True)), "hosted by Azure DevOps"),
-    "hosted, and recorded": (replace(CLAIM, agent_pool=pool(hosted=True), known=recorded()), "hosted"),
-    "hosted, and approved": (replace(CLAIM, agent_pool=pool(hosted=True), known=approved()), "hosted"),
-    "hosted or not is not said": (replace(CLAIM, agent_pool=pool(hosted=None)), "does not say whether it is hosted"),
-    "self-hosted, older than the pool": (replace(CLAIM, agent_pool=made(-11)), "before the ARM pool"),
+    "hosted": (CLAIM._replace(agent_pool=pool(hosted=True)), "hosted by Azure DevOps"),
+    "hosted, and recorded": (CLAIM._replace(agent_pool=pool(hosted=True), known=recorded()), "hosted"),
+    "hosted, and approved": (CLAIM._replace(agent_pool=pool(hosted=True), known=approved()), "hosted"),
+    "hosted or not is not said": (CLAIM._replace(agent_pool=pool(hosted=None)), "does not say whether it is hosted"),
+    "self-hosted, older than the pool": (CLAIM._replace(agent_pool=made(-11)), "before the ARM pool"),
     "outlived an earlier pool": (
-        replace(CLAIM, agent_pool=made(-9999), known=recorded(generation=EARLIER)),
+        CLAIM._replace(agent_pool=made(-9999), known=recorded(generation=EARLIER)),
         "before the ARM pool",
     ),
     "aliased, taken long after the pool": (
-        replace(CLAIM, document=ALIASED, agent_pool=made(61, "Production")),
+        CLAIM._replace(document=ALIASED, agent_pool=made(61, "Production")),
         "more than an hour from the ARM pool",
     ),
     "aliased in the profile, taken long after": (
-        replace(CLAIM, document=document(profile={"alias": "Production"}), agent_pool=made(61, "Production")),
+        CLAIM._replace(document=document(profile={"alias": "Production"}), agent_pool=made(61, "Production")),
         "more than an hour",
     ),
     "aliased, an older one": (
-        replace(CLAIM, document=ALIASED, agent_pool=made(-11, "Production")),
+        CLAIM._replace(document=ALIASED, agent_pool=made(-11, "Production")),
         "before the ARM pool",
     ),
-    "another id is recorded": (replace(CLAIM, known=recorded(8)), "id 8 is recorded"),
+    "another id is recorded": (CLAIM._replace(known=recorded(8)), "id 8 is recorded"),
     "another id is recorded, and the intent is of another name": (
-        replace(CLAIM, known=recorded(8).with_intent(CreationIntent(PRIME, "other", GENERATION, CREATED))),
+        CLAIM._replace(known=recorded(8).with_intent(CreationIntent(PRIME, "other", GENERATION, CREATED))),
         "id 8 is recorded",
     ),
     "the record is unreadable": (
-        replace(CLAIM, known=Unknown("safety store: the document x is damaged")),
+        CLAIM._replace(known=Unknown("safety store: the document x is damaged")),
         "the document x is damaged",
     ),
-    "ARM does not say when": (replace(CLAIM, document=document(created=None)), "systemData.createdAt"),
-    "Azure DevOps does not say when": (replace(CLAIM, agent_pool=pool(created_on=None)), "createdOn"),
+    "ARM does not say when": (CLAIM._replace(document=document(created=None)), "systemData.createdAt"),
+    "Azure DevOps does not say when": (CLAIM._replace(agent_pool=pool(created_on=None)), "createdOn"),
     "neither says when, and one is recorded for another generation": (
-        replace(CLAIM, document=document(created=None), agent_pool=pool(created_on=None), known=recorded()),
+        CLAIM._replace(document=document(created=None), agent_pool=pool(created_on=None), known=recorded()),
         "systemData.createdAt",
     ),
-    "the creation failed": (replace(CLAIM, document=document(state="Failed")), "not reported the pool as Succeeded"),
-    "the creation was cancelled": (replace(CLAIM, document=document(state="Canceled")), "Succeeded yet"),
-    "ARM gives no state": (replace(CLAIM, document=document(state="")), "provisioningState not given"),
-    "another pool has it": (replace(CLAIM, owner=OTHER), "recorded as pool another-pool's"),
-    "another pool has it, after an intent": (replace(CLAIM, owner=OTHER, known=intent()), "another-pool's"),
+    "the creation failed": (CLAIM._replace(document=document(state="Failed")), "not reported the pool as Succeeded"),
+    "the creation was cancelled": (CLAIM._replace(document=document(state="Canceled")), "Succeeded yet"),
+    "ARM gives no state": (CLAIM._replace(document=document(state="")), "provisioningState not given"),
+    "another pool has it": (CLAIM._replace(owner=OTHER), "recorded as pool another-pool's"),
+    "another pool has it, after an intent": (CLAIM._replace(owner=OTHER, known=intent()), "another-pool's"),
     "a mark is missing": (
-        replace(CLAIM, marks=frozenset({"agentCloudId", "options"})),
+        CLAIM._replace(marks=frozenset({"agentCloudId", "options"})),
         "have agentCloudId and options in this organization",
     ),
     "only some of the marks": (
-        replace(CLAIM, marks=frozenset({"options", "owner"}), agent_pool=pool(facts={"options": "singleUseAgents"})),
+        CLAIM._replace(marks=frozenset({"options", "owner"}), agent_pool=pool(facts={"options": "singleUseAgents"})),
         "have owner in this organization",
     ),
     "the intent is of another name": (
-        replace(CLAIM, document=ALIASED, agent_pool=made(90, "Production"), known=intent(name="Staging")),
+        CLAIM._replace(document=ALIASED, agent_pool=made(90, "Production"), known=intent(name="Staging")),
         "more than an hour",
     ),
     "the intent is of another generation": (
-        replace(
-            CLAIM, document=ALIASED, agent_pool=made(90, "Production"),
+        CLAIM._replace(
+            document=ALIASED, agent_pool=made(90, "Production"),
             known=intent(80, generation=EARLIER, name="Production"),
         ),
         "more than an hour",
     ),
     "the intent came to nothing, and the pool was made later by others": (
-        replace(CLAIM, agent_pool=made(-60 * 20), known=intent(-60 * 24)),
+        CLAIM._replace(agent_pool=made(-60 * 20), known=intent(-60 * 24)),
         "before the ARM pool",
     ),
     "it was there before the intent": (
-        replace(
-            CLAIM, document=ALIASED, agent_pool=made(70, "Production"),
+        CLAIM._replace(
+            document=ALIASED, agent_pool=made(70, "Production"),
             known=intent(90, generation=GENERATION, name="Production"),
         ),
         "more than an hour",
     ),
     "it appeared two days after the intent": (
-        replace(
-            CLAIM, document=ALIASED, agent_pool=made(60 * 48, "Production"),
+        CLAIM._replace(
+            document=ALIASED, agent_pool=made(60 * 48, "Production"),
             known=intent(0, generation=GENERATION, name="Production"),
         ),
         "more than an hour",
     ),
-    "another one than was kept": (replace(CLAIM, known=replaced(number=8), agent_pool=made(-9999)), "before"),
+    "another one than was kept": (CLAIM._replace(known=replaced(number=8), agent_pool=made(-9999)), "before"),
     "kept, but ARM's pool is older than the replacement": (
-        replace(CLAIM, known=replaced(60), agent_pool=made(-9999)),
+        CLAIM._replace(known=replaced(60), agent_pool=made(-9999)),
         "before the ARM pool",
     ),
     "kept for a generation that ended too": (
-        replace(
-            CLAIM, agent_pool=made(-9999),
+        CLAIM._replace(
+            agent_pool=made(-9999),
             known=replaced(-120).with_recorded("2026-06-01T11:00:00Z", PRIME, RecordedAgentPool(9, Proof.CREATED)),
         ),
         "before the ARM pool",
     ),
     "approved for an earlier generation": (
-        replace(CLAIM, known=approved(EARLIER, -9999), agent_pool=made(-9999)),
+        CLAIM._replace(known=approved(EARLIER, -9999), agent_pool=made(-9999)),
         "before the ARM pool",
     ),
-    "another id is approved": (replace(CLAIM, known=approved(number=8), agent_pool=made(-9999)), "before"),
+    "another id is approved": (CLAIM._replace(known=approved(number=8), agent_pool=made(-9999)), "before"),
     "approved while there was no pool, for the one that came first": (
-        replace(
-            CLAIM, agent_pool=made(-9999),
+        CLAIM._replace(
+            agent_pool=made(-9999),
             known=approved(None, -120, known=NOTHING.with_recorded(
                 "2026-06-01T11:00:00Z", PRIME, RecordedAgentPool(9, Proof.CREATED))),
         ),
         "before the ARM pool",
     ),
     "recorded by an approval that was taken back": (
-        replace(CLAIM, known=recorded(proof=Proof.APPROVED), agent_pool=made(-9999)),
+        CLAIM._replace(known=recorded(proof=Proof.APPROVED), agent_pool=made(-9999)),
         "recorded by approval alone",
     ),
     "approved, and the policy does not allow it": (
-        replace(CLAIM, known=approved(), agent_pool=made(-9999), allows=lambda _: False),
+        CLAIM._replace(known=approved(), agent_pool=made(-9999), allows=lambda _: False),
         f"the policy's agentPools does not allow {PRIME}/{POOL}#7",
     ),
 }  # fmt: skip
@@ -305,10 +305,10 @@ def test_an_agent_pool_waits_for_the_owner_where_a_proof_is_missing(case: str) -
 
 
 WAITING: dict[str, Claim] = {
-    "created by now": replace(CLAIM, document=document(state="Provisioning")),
-    "accepted by now": replace(CLAIM, document=document(state="Accepted")),
-    "the organization is not listed yet": replace(CLAIM, organization="fabrikam-tailspin"),
-    "a pool of GitHub by now": replace(CLAIM, document=document(profile={"kind": "GitHub"})),
+    "created by now": CLAIM._replace(document=document(state="Provisioning")),
+    "accepted by now": CLAIM._replace(document=document(state="Accepted")),
+    "the organization is not listed yet": CLAIM._replace(organization="fabrikam-tailspin"),
+    "a pool of GitHub by now": CLAIM._replace(document=document(profile={"kind": "GitHub"})),
 }
 
 
@@ -327,23 +327,23 @@ def test_the_policy_is_asked_only_where_a_proof_is_missing(policy: bool) -> None
         asked.append(name)
         return policy
 
-    judge(replace(CLAIM, allows=allows))
-    judge(replace(CLAIM, allows=allows, known=recorded()))
+    judge(CLAIM._replace(allows=allows))
+    judge(CLAIM._replace(allows=allows, known=recorded()))
     assert asked == []
-    assert judge(replace(CLAIM, allows=allows, known=approved(), agent_pool=made(-99))).verdict is (
+    assert judge(CLAIM._replace(allows=allows, known=approved(), agent_pool=made(-99))).verdict is (
         Verdict.OWN if policy else Verdict.MISSING
     )
     assert set(asked) == {f"{PRIME}/{POOL}#7"}
 
 
 def test_a_finding_says_which_proof_is_missing_and_what_the_owner_runs() -> None:
-    found = judge(replace(CLAIM, agent_pool=made(-60)))
+    found = judge(CLAIM._replace(agent_pool=made(-60)))
     assert found.message(POOL) == (
         "fabrikam-prime: agent pool fabrikam-pool (id 7) is not proven to be pool fabrikam-pool's own: it was created "
         "2026-06-01T11:00:00Z, before the ARM pool (2026-06-01T12:00:00Z); if it is, the owner runs "
         "`mdp-reconciler approve fabrikam-pool --agent-pool fabrikam-prime/7`"
     )
-    hosted = judge(replace(CLAIM, agent_pool=pool(hosted=True)))
+    hosted = judge(CLAIM._replace(agent_pool=pool(hosted=True)))
     assert "approve" not in hosted.message(POOL)
 
 
@@ -351,14 +351,14 @@ def test_a_finding_says_which_proof_is_missing_and_what_the_owner_runs() -> None
     ("claim", "verdict"),
     [
         (CLAIM, Verdict.NOT_CHECKED),
-        (replace(CLAIM, agent_pool=made(-99)), Verdict.NOT_CHECKED),
-        (replace(CLAIM, agent_pool=pool(hosted=True)), Verdict.MISSING),
-        (replace(CLAIM, document=None), Verdict.MISSING),
-        (replace(CLAIM, organization="fabrikam-tailspin"), Verdict.WAITS),
+        (CLAIM._replace(agent_pool=made(-99)), Verdict.NOT_CHECKED),
+        (CLAIM._replace(agent_pool=pool(hosted=True)), Verdict.MISSING),
+        (CLAIM._replace(document=None), Verdict.MISSING),
+        (CLAIM._replace(organization="fabrikam-tailspin"), Verdict.WAITS),
     ],
 )
 def test_a_plan_without_state_checks_what_needs_none(claim: Claim, verdict: Verdict) -> None:
-    found = judge(replace(claim, known=Unknown("not checked: no state"), checked=False))
+    found = judge(claim._replace(known=Unknown("not checked: no state"), checked=False))
     assert found.verdict is verdict
 
 
@@ -367,9 +367,9 @@ def test_the_owner_of_an_agent_pool_is_read_only_where_it_decides() -> None:
         raise AssertionError("read")
 
     quiet: list[Callable[[], Ownership]] = [
-        lambda: judge(replace(CLAIM, owner=read, known=recorded())),
-        lambda: judge(replace(CLAIM, owner=read, known=Unknown("x"))),
-        lambda: judge(replace(CLAIM, owner=read, document=None)),
+        lambda: judge(CLAIM._replace(owner=read, known=recorded())),
+        lambda: judge(CLAIM._replace(owner=read, known=Unknown("x"))),
+        lambda: judge(CLAIM._replace(owner=read, document=None)),
     ]
     assert [check().verdict for check in quiet] == [Verdict.OWN, Verdict.MISSING, Verdict.MISSING]
 

@@ -31,17 +31,17 @@ from tests.engine.test_proofs import (
 def test_a_plan_without_state_knows_no_record_of_any_kind() -> None:
     """What a record would say, it may say otherwise tomorrow: another id, or an approval."""
     for known in (recorded(8), approved(), recorded()):
-        found = judge(replace(CLAIM, known=known, agent_pool=made(-99), checked=False))
+        found = judge(CLAIM._replace(known=known, agent_pool=made(-99), checked=False))
         assert (found.verdict, found.proof) == (Verdict.NOT_CHECKED, None)
-    assert judge(replace(CLAIM, checked=False)).proof is None
-    at_work = replace(CLAIM, document=document(state="Updating"), known=recorded(), checked=False)
+    assert judge(CLAIM._replace(checked=False)).proof is None
+    at_work = CLAIM._replace(document=document(state="Updating"), known=recorded(), checked=False)
     assert judge(at_work).verdict is Verdict.WAITS
 
 
 def test_a_finding_names_the_organization_the_agent_pool_and_the_generation() -> None:
-    listed = replace(CLAIM, document=document(state="Updating"))
+    listed = CLAIM._replace(document=document(state="Updating"))
 
-    for claim in (CLAIM, listed, replace(CLAIM, agent_pool=made(-99)), replace(CLAIM, known=recorded())):
+    for claim in (CLAIM, listed, CLAIM._replace(agent_pool=made(-99)), CLAIM._replace(known=recorded())):
         found = judge(claim)
         assert (found.organization, found.agent_pool, found.generation) == (PRIME, claim.agent_pool, GENERATION)
 
@@ -63,14 +63,14 @@ def generations(*minutes: float) -> AgentPools:
 @pytest.mark.parametrize(("other", "holds"), [(-61, True), (-60, True), (-30, False)])
 def test_an_approval_before_the_pool_is_for_the_first_generation_after_it(other: float, holds: bool) -> None:
     """Given an hour before this generation began; another one began then."""
-    claim = replace(CLAIM, known=approved(None, -60, known=generations(other)), agent_pool=made(-9999))
+    claim = CLAIM._replace(known=approved(None, -60, known=generations(other)), agent_pool=made(-9999))
 
     assert (judge(claim).verdict is Verdict.OWN) is holds
 
 
 @pytest.mark.parametrize(("given", "holds"), [(10, True), (10.1, False)])
 def test_such_an_approval_may_be_late_by_the_margin(given: float, holds: bool) -> None:
-    claim = replace(CLAIM, known=approved(None, given), agent_pool=made(-9999))
+    claim = CLAIM._replace(known=approved(None, given), agent_pool=made(-9999))
 
     assert (judge(claim).verdict is Verdict.OWN) is holds
 
@@ -95,7 +95,7 @@ def test_an_approval_is_found_while_arm_holds_no_pool() -> None:
     ],
 )
 def test_an_agent_pool_is_kept_through_the_replacement_that_was_recorded(known: AgentPools, kept: bool) -> None:
-    found = judge(replace(CLAIM, known=known, agent_pool=made(-9999)))
+    found = judge(CLAIM._replace(known=known, agent_pool=made(-9999)))
 
     assert (found.proof is Proof.KEPT) is kept
 
@@ -103,16 +103,16 @@ def test_an_agent_pool_is_kept_through_the_replacement_that_was_recorded(known: 
 @pytest.mark.parametrize(
     ("claim", "proven"),
     [
-        (replace(CLAIM, known=intent(10)), True),
-        (replace(CLAIM, known=intent(10.1)), False),
-        (replace(CLAIM, known=intent(-10), agent_pool=made(24 * 60 - 10)), True),
-        (replace(CLAIM, known=intent(-10), agent_pool=made(24 * 60 - 9.9)), False),
-        (replace(CLAIM, known=intent(0), agent_pool=made(-10)), True),
-        (replace(CLAIM, known=intent(0), agent_pool=made(-10.1)), False),
-        (replace(CLAIM, known=intent(0, generation=GENERATION)), True),
-        (replace(CLAIM, known=intent(0, generation=EARLIER)), False),
-        (replace(CLAIM, known=intent(0, name=POOL.upper())), True),
-        (replace(CLAIM, known=intent(0, name="other")), False),
+        (CLAIM._replace(known=intent(10)), True),
+        (CLAIM._replace(known=intent(10.1)), False),
+        (CLAIM._replace(known=intent(-10), agent_pool=made(24 * 60 - 10)), True),
+        (CLAIM._replace(known=intent(-10), agent_pool=made(24 * 60 - 9.9)), False),
+        (CLAIM._replace(known=intent(0), agent_pool=made(-10)), True),
+        (CLAIM._replace(known=intent(0), agent_pool=made(-10.1)), False),
+        (CLAIM._replace(known=intent(0, generation=GENERATION)), True),
+        (CLAIM._replace(known=intent(0, generation=EARLIER)), False),
+        (CLAIM._replace(known=intent(0, name=POOL.upper())), True),
+        (CLAIM._replace(known=intent(0, name="other")), False),
     ],
 )
 def test_an_intent_proves_what_appears_within_its_time(claim: Claim, proven: bool) -> None:
@@ -121,7 +121,7 @@ def test_an_intent_proves_what_appears_within_its_time(claim: Claim, proven: boo
 
 @pytest.mark.parametrize(("minutes", "missing"), [(60, False), (60.1, True), (-10, False)])
 def test_an_alias_is_proven_by_an_hour(minutes: float, missing: bool) -> None:
-    found = judge(replace(CLAIM, document=ALIASED, agent_pool=made(minutes, "Production")))
+    found = judge(CLAIM._replace(document=ALIASED, agent_pool=made(minutes, "Production")))
 
     assert (found.verdict is Verdict.MISSING) is missing
     assert found.reason == (
@@ -135,24 +135,24 @@ def test_an_alias_is_proven_by_an_hour(minutes: float, missing: bool) -> None:
 @pytest.mark.parametrize(
     ("claim", "reason"),
     [
-        (replace(CLAIM, document=document(created=None)),
+        (CLAIM._replace(document=document(created=None)),
          "ARM does not say when the pool was created (systemData.createdAt)"),
-        (replace(CLAIM, agent_pool=replace(CLAIM.agent_pool, created_on=None)),
+        (CLAIM._replace(agent_pool=replace(CLAIM.agent_pool, created_on=None)),
          "Azure DevOps does not say when it was created (createdOn)"),
-        (replace(CLAIM, organization="contoso"), "ARM does not list the organization for the pool yet"),
-        (replace(CLAIM, document=document(state="Updating")),
+        (CLAIM._replace(organization="contoso"), "ARM does not list the organization for the pool yet"),
+        (CLAIM._replace(document=document(state="Updating")),
          "ARM has not reported the pool as Succeeded yet (provisioningState Updating)"),
-        (replace(CLAIM, document=document(state="")),
+        (CLAIM._replace(document=document(state="")),
          "ARM has not reported the pool as Succeeded yet (provisioningState not given)"),
-        (replace(CLAIM, document=None), "ARM holds no such pool"),
-        (replace(CLAIM, known=recorded(proof=Proof.APPROVED)), "its id is recorded by approval alone"),
-        (replace(CLAIM, known=recorded(8)), f"id 8 is recorded for the pool that was created {GENERATION}"),
-        (replace(CLAIM, known=recorded(8, ""), document=document(created=None)),
+        (CLAIM._replace(document=None), "ARM holds no such pool"),
+        (CLAIM._replace(known=recorded(proof=Proof.APPROVED)), "its id is recorded by approval alone"),
+        (CLAIM._replace(known=recorded(8)), f"id 8 is recorded for the pool that was created {GENERATION}"),
+        (CLAIM._replace(known=recorded(8, ""), document=document(created=None)),
          "id 8 is recorded for the pool that was created once"),
-        (replace(CLAIM, agent_pool=replace(CLAIM.agent_pool, hosted=None)),
+        (CLAIM._replace(agent_pool=replace(CLAIM.agent_pool, hosted=None)),
          "Azure DevOps does not say whether it is hosted"),
-        (replace(CLAIM, owner=lambda: "another"), "it is recorded as pool another's"),
-        (replace(CLAIM, marks=frozenset({"b", "a"})),
+        (CLAIM._replace(owner=lambda: "another"), "it is recorded as pool another's"),
+        (CLAIM._replace(marks=frozenset({"b", "a"})),
          "agent pools of Managed DevOps Pools have a and b in this organization, and it has not"),
     ],
 )  # fmt: skip
@@ -162,7 +162,7 @@ def test_a_person_reads_which_proof_is_missing(claim: Claim, reason: str) -> Non
 
 def test_no_approval_helps_a_name_that_only_looks_like_the_pools() -> None:
     """The Kelvin sign for a k: `casefold` takes it for one, Azure DevOps does not."""
-    looks = replace(CLAIM, agent_pool=replace(CLAIM.agent_pool, name=POOL.replace("k", "\u212a")), known=approved())
+    looks = CLAIM._replace(agent_pool=replace(CLAIM.agent_pool, name=POOL.replace("k", "\u212a")), known=approved())
     found = judge(looks)
 
     assert (found.verdict, found.approvable) == (Verdict.MISSING, False)
@@ -171,15 +171,15 @@ def test_no_approval_helps_a_name_that_only_looks_like_the_pools() -> None:
 
 def test_an_approval_makes_nothing_own_that_arm_does_not_hold() -> None:
     for claim in (
-        replace(CLAIM, document=None, known=approved(None)),
-        replace(CLAIM, document=document(state="Updating"), known=approved(), agent_pool=made(-9999)),
-        replace(CLAIM, organization="contoso", known=approved()),
+        CLAIM._replace(document=None, known=approved(None)),
+        CLAIM._replace(document=document(state="Updating"), known=approved(), agent_pool=made(-9999)),
+        CLAIM._replace(organization="contoso", known=approved()),
     ):
         assert judge(claim).verdict is not Verdict.OWN
 
 
 def test_what_the_policy_does_not_allow_no_approval_helps() -> None:
-    found = judge(replace(CLAIM, known=approved(), agent_pool=made(-99), allows=lambda _: False))
+    found = judge(CLAIM._replace(known=approved(), agent_pool=made(-99), allows=lambda _: False))
 
     assert found.approvable is False
     assert found.reason.endswith(

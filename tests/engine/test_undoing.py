@@ -94,9 +94,9 @@ def test_administrators_of_both_sources_are_taken_out_and_put_back() -> None:
     eve = RoleAssignmentChange(POOL, "id-eve", "Eve@fabrikam.com", None, "Administrator")
 
     granted, _ = undone(change(eve), spec)
-    assert effective.administrators(granted, PRIME) == ("ann@fabrikam.com", "bob@fabrikam.com")
+    assert effective.administration(granted, PRIME).administrators == ("ann@fabrikam.com", "bob@fabrikam.com")
     revoked, _ = undone(change(replace(eve, before="Administrator", after=None)), BASE)
-    assert effective.administrators(revoked, PRIME) == ("Eve@fabrikam.com",)
+    assert effective.administration(revoked, PRIME).administrators == ("Eve@fabrikam.com",)
 
 
 def test_queue_roles_go_back_to_the_role_of_before() -> None:

@@ -30,7 +30,7 @@ INHERIT = PermissionProfile(PermissionKind.INHERIT)
 
 def apply_to(observed: inheritance.Observed, changes: list[Change]) -> inheritance.Observed:
     result = {one.place.organization: one.on for one in (target_of(change, Inheritance) for change in changes)}
-    return tuple(replace(seen, inherits=result.get(seen.organization, seen.inherits)) for seen in observed)
+    return tuple(seen._replace(inherits=result.get(seen.organization, seen.inherits)) for seen in observed)
 
 
 @pytest.mark.parametrize(

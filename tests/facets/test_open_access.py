@@ -37,7 +37,7 @@ def world_with(*open_queues: int, name: str = PRIME) -> World:
 
 def apply_to(observed: open_access.Observed, changes: list[Change]) -> open_access.Observed:
     result = {change.subject: target_of(change, OpenAccess).allow for change in changes}
-    return tuple(replace(seen, open=result.get(seen.subject, seen.open)) for seen in observed)
+    return tuple(seen._replace(open=result.get(seen.subject, seen.open)) for seen in observed)
 
 
 @pytest.mark.parametrize(
@@ -199,7 +199,7 @@ def test_a_guard_opens_nothing_that_the_reading_did_not_ask_for(wanted: bool, qu
     seen = Opening(PRIME, WEB, queue_of(WEB, 1), open=False, wanted=True)
     change = open_access.diff((Flags(organization(open_access=True)),), (seen,))[0]
 
-    refusals = open_access.guard((replace(seen, queue=queue_of(WEB, queue), wanted=wanted),), [change], Policy())
+    refusals = open_access.guard((seen._replace(queue=queue_of(WEB, queue), wanted=wanted),), [change], Policy())
 
     assert [refusal.rule for refusal in refusals] == ["open-access-not-wanted"], reason
 

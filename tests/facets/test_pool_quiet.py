@@ -120,6 +120,6 @@ def test_the_guard_knows_that_machines_are_at_work() -> None:
     desired = pool.parse(spec, NOW)
     seen = pool.observe(spec, desired, busy("Allocated")).value
 
-    forged = pool.diff(desired, replace(seen, held=False))
+    forged = pool.diff(desired, seen._replace(held=False))
 
     assert [refusal.rule for refusal in pool.guard(seen, forged, Policy())] == ["not-quiet"]

@@ -28,7 +28,7 @@ def queue_of(project: Project, number: int = 40) -> Queue:
 
 def apply_to(observed: queues.Observed, changes: list[Change]) -> queues.Observed:
     made = {target_of(change, NewQueue).place.project_id for change in changes}
-    return tuple(replace(p, queue=queue_of(p.project)) if p.project.id in made else p for p in observed)
+    return tuple(p._replace(queue=queue_of(p.project)) if p.project.id in made else p for p in observed)
 
 
 @pytest.mark.parametrize(

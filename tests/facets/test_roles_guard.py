@@ -44,7 +44,7 @@ def seen_page(*assigned: Identity, detaching: bool = False, known: tuple[Identit
 GRANT = roles.diff((DesiredRoles(organization(), ("ann@fabrikam.com",)),), (seen_page(),))[0]
 REMOVAL = roles.diff((DesiredRoles(organization(), ("ann@fabrikam.com",), exclusive=True),), (seen_page(ANN, BOB),))[0]
 ITSELF = roles.diff((DesiredRoles(organization(), inherit=False),), (seen_page(detaching=True),))[0]
-MEMBER = roles.diff((DesiredRoles(organization(), ("carol",)),), (replace(seen_page(), unknown=("carol",)),))[0]
+MEMBER = roles.diff((DesiredRoles(organization(), ("carol",)),), (seen_page()._replace(unknown=("carol",)),))[0]
 GIVEN, TAKEN = target_of(GRANT, RoleAssignmentChange), target_of(REMOVAL, RoleAssignmentChange)
 
 
@@ -72,7 +72,7 @@ def test_the_guard_trusts_no_diff(change: Change, target: Target, rule: str, rea
 
 
 def test_the_guard_lets_through_what_the_reading_asks_for() -> None:
-    seen = replace(seen_page(ANN, BOB, detaching=True), unknown=("carol",))
+    seen = seen_page(ANN, BOB, detaching=True)._replace(unknown=("carol",))
 
     assert roles.guard((seen,), [GRANT, REMOVAL, ITSELF, MEMBER], Policy(materialise=True)) == []
 
@@ -136,7 +136,7 @@ def apply_to(seen: ObservedRoles, changes: list[Change]) -> ObservedRoles:
                 assigned[who.id] = RoleAssignment(who, role, inherited=False)
     inherited = [line for line in seen.assignments if line.inherited]
     unknown = tuple(name for name in seen.unknown if name not in known)
-    return replace(seen, assignments=(*assigned.values(), *inherited), known=known, unknown=unknown)
+    return seen._replace(assignments=(*assigned.values(), *inherited), known=known, unknown=unknown)
 
 
 @given(cases())
@@ -185,8 +185,8 @@ def test_the_order_of_reading_and_of_the_spec_does_not_matter(
     orders: tuple[tuple[DesiredRoles, ObservedRoles], list[RoleAssignment]],
 ) -> None:
     (wanted, seen), page = orders
-    turned = replace(wanted, administrators=wanted.administrators[::-1])
-    shuffled = replace(seen, assignments=tuple(page), unknown=seen.unknown[::-1])
+    turned = wanted._replace(administrators=wanted.administrators[::-1])
+    shuffled = seen._replace(assignments=tuple(page), unknown=seen.unknown[::-1])
 
     assert roles.diff((wanted,), (seen,)) == roles.diff((turned,), (shuffled,))
 

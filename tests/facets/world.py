@@ -196,7 +196,7 @@ class World:
         raise NotReady(f"{organization}: agent pool {name} does not exist yet")
 
     def projects(self, organization: str) -> Sequence[Project]:
-        return list(self._read(organization, "projects").projects)
+        return sorted(self._read(organization, "projects").projects, key=lambda one: (one.name.casefold(), one.id))
 
     def hidden_projects(self, organization: str) -> Sequence[Project]:
         return list(self._read(organization, "hidden_projects").hidden)

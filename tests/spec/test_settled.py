@@ -112,3 +112,22 @@ def test_only_a_new_organization_of_azure_devops_needs_a_list() -> None:
     assert list(created_in_silence(body, observed(projects=["Web"]))) == []
     assert list(created_in_silence(written(projects=[]).body, {})) == []
     assert list(created_in_silence(github, {})) == []
+
+
+@pytest.mark.parametrize(
+    ("state", "leaving"), [("Deleting", True), ("deleting", True), ("Updating", False), (None, False)]
+)
+def test_whether_arm_deletes_the_pool_is_known_of_each_organization(state: str | None, *, leaving: bool) -> None:
+    document = observed(projects=["Web"])
+    document["properties"]["provisioningState"] = state
+
+    for named in (written(projects=["Web"], alias="Builds"), written()):
+        assert only(settled(named, document)).leaving is leaving
+
+
+def test_a_name_of_an_agent_pool_that_the_caller_gives_counts_whatever_the_spec_says() -> None:
+    named = written(projects=["Web"], alias="Builds")
+
+    assert only(settled(named, observed(), {PRIME: "Production"})).agent_pool == "Production"
+    assert settled(named, observed(), {PRIME: "Builds"}) is named
+    assert settled(named, None) is named

@@ -10,6 +10,7 @@ from reconciler.errors import NotFound, NotReady, Rejected, Unavailable
 from reconciler.ports.devops import AgentPool, Identity, Project, Queue
 from reconciler.spec.model import Mode, Organization, Spec
 from reconciler.survey import SharedSurvey
+from reconciler.survey.names import RememberedNames
 from tests.estate import Estate
 
 SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
@@ -291,3 +292,16 @@ def test_more_pools_than_a_query_string_holds_are_read_in_several_lists() -> Non
     for pool in estate.pools[ORG]:
         assert survey.queues(ORG, projects, pool) != {projects[0].id: None}
     assert estate.calls["queues"] == 2
+
+
+@pytest.mark.parametrize("remembered", [{}, {f"{ORG}/alpha": "id-zulu"}])
+def test_projects_are_sorted_by_the_names_under_which_the_spec_knows_them(remembered: dict[str, str]) -> None:
+    """Facets of a pool rely on it, and sort nothing."""
+    estate = Estate()
+    estate.projects[ORG] = [Project(f"id-{name.lower()}", name) for name in ("Zulu", "beta", "Mike")]
+    one = Spec("pool-1", SUBSCRIPTION, "rg-build", Mode.ENFORCE, {}, (Organization(ORG, "pool-1", ("alpha",), None),))
+
+    view = SharedSurvey.about(estate.readers, [one]).knowing(one, RememberedNames(projects=remembered))
+
+    expected = ["alpha", "beta", "Mike"] if remembered else ["beta", "Mike", "Zulu"]
+    assert [project.name for project in view.projects(ORG)] == expected

@@ -42,6 +42,7 @@ _UNORDERED = ownership.unordered()
 _SPANS = frozenset({"maxAgentLifetime", "gracePeriodTimeSpan"})
 _KEPT_ACROSS_KINDS = frozenset({"kind", "organizations", "resourcePredictions", "resourcePredictionsProfile"})
 """What every kind has. No organization of one kind is one of another kind, since their URLs have other hosts."""
+_OBJECT = (dict, Mapping)  # a dictionary is known at once, any other mapping has to be asked
 _SPAN = re.compile(r"(?:(\d+)\.)?(\d+):(\d+):(\d+)(?:\.0+)?")
 
 
@@ -115,15 +116,14 @@ def _walk(wanted: Mapping[str, Json], observed: Mapping[str, Json], path: tuple[
 
 
 def _field(key: str, value: Json, current: Json, path: tuple[str, ...]) -> Iterator[Difference]:
-    if value == current:  # most fields are equal to the letter
-        return
-    value, current = _days(key, value), _days(key, current)
+    if isinstance(value, list | tuple):
+        value, current = _days(key, value), _days(key, current)
     here, row = (*path, key), ownership.row_of(key)
     if _are_objects(value, current):
         yield from _list(key, value, current or [], here)
     elif key == "tags":
         yield from _tags(_mapping(value), _mapping(current), here)
-    elif isinstance(value, Mapping) and row is None and isinstance(current, Mapping | None):
+    elif isinstance(value, _OBJECT) and row is None and (current is None or isinstance(current, _OBJECT)):
         yield from _object(value, current or {}, here)
     elif not _same(key, value, current):
         yield Difference(here, _shown(current), _shown(value))
@@ -136,7 +136,7 @@ def _merged_value(key: str, value: Json, current: Json) -> Json:
         return _merged_tags(_mapping(value), _mapping(current))
     if key == "userAssignedIdentities":
         return _merged_identities(_mapping(value), _mapping(current))
-    if isinstance(value, Mapping) and isinstance(current, Mapping | None):
+    if isinstance(value, Mapping) and (current is None or isinstance(current, _OBJECT)):
         return merged(value, _compatible(value, current or {}), new=current is None)
     return deepcopy(value)
 
@@ -148,7 +148,7 @@ def _same(key: str, value: Json, current: Json) -> bool:
     row = ownership.row_of(key)
     if _are_objects(value, current) or key == "tags":
         return next(_field(key, value, current, ()), None) is None
-    if isinstance(value, Mapping) and row is None and isinstance(current, Mapping | None):
+    if isinstance(value, _OBJECT) and row is None and (current is None or isinstance(current, _OBJECT)):
         return next(_object(value, current or {}, ()), None) is None
     return bool(_canonical(key, value) == _canonical(key, current))
 
@@ -165,7 +165,7 @@ def _are_objects(value: Json, current: Json) -> bool:
         return False
     lists = all(isinstance(one, list | tuple | None) for one in (value, current))
     items = [*(value or ()), *(current or ())] if lists else []
-    return bool(items) and all(isinstance(item, Mapping) for item in items)
+    return bool(items) and all(isinstance(item, _OBJECT) for item in items)
 
 
 def _canonical(key: str, value: Json) -> Json:

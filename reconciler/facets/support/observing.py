@@ -112,7 +112,7 @@ def reach(
 
     A hidden project and a project that does not exist look the same, so a listed name that resolves to nothing is a
     gap. Where all projects use the pool, hidden ones cannot be counted; none visible at all is a gap too. Projects
-    that the spec leaves without a queue are out of reach; `excepted`: what their names stand for.
+    that the spec leaves without a queue are out of reach; `excepted`: what their names stand for. `visible` is sorted.
     """
     left_out, ids = organization.without_queue, excepted.ids if excepted else frozenset()
     if organization.projects:
@@ -121,10 +121,9 @@ def reach(
     if not visible:
         nothing = NotFound(f"{organization.name}: all projects use the pool, and the operator can see none")
         return Observation((), (gap(facet, organization.name, nothing),))
-    reached: Iterable[Project] = visible
     if left_out or ids:
-        reached = (one for one in visible if one.name.casefold() not in left_out and one.id not in ids)
-    return Observation(tuple(sorted(reached, key=_by_name)))
+        visible = [one for one in visible if one.name.casefold() not in left_out and one.id not in ids]
+    return Observation(tuple(visible))
 
 
 def left_alone(organization: Organization, visible: Sequence[Project], survey: Survey) -> Excepted:
@@ -147,8 +146,16 @@ def withheld(spec: Spec, organization: Organization, visible: Iterable[Project])
 
 def unresolved(
     facet: str, place: tuple[str, str], excepted: Excepted, visible: Sequence[Project], effect: str
-) -> Iterator[Gap]:
+) -> Iterable[Gap]:
     """What a person has to correct in a list of exceptions. `place`: organization, and section of the spec."""
+    if not excepted.unresolved and not excepted.taken:
+        return ()
+    return _unresolved(facet, place, excepted, visible, effect)
+
+
+def _unresolved(
+    facet: str, place: tuple[str, str], excepted: Excepted, visible: Sequence[Project], effect: str
+) -> Iterator[Gap]:
     organization, section = place
     meant = _nearest(excepted.unresolved, visible)
     for name in excepted.unresolved:
@@ -208,16 +215,20 @@ def on_queues(
     """The queue of each of these projects; `absent` says, of a subject and its project, why one has to be there."""
     pool = survey.agent_pool(organization.name, organization.agent_pool)
     answers = survey.queues(organization.name, projects.value, pool)
-    read = readable(facet, organization.name, projects.value, answers)
     there: list[tuple[Project, Queue]] = []
+    unread: list[Gap] = []
     gaps: list[Gap] = []
-    for project, queue in read.value:
-        subject = "" if queue else f"{organization.name}/{project.name}"
-        if queue is not None:
-            there.append((project, queue))
+    for project in projects.value:
+        answer = answers[project.id]
+        if isinstance(answer, Queue):
+            there.append((project, answer))
+            continue
+        subject = f"{organization.name}/{project.name}"
+        if answer is not None:
+            unread.append(gap(facet, subject, answer))
         elif error := absent(subject, project):
             gaps.append(gap(facet, subject, error))
-    return Observation(tuple(there), (*projects.gaps, *read.gaps, *gaps))
+    return Observation(tuple(there), (*projects.gaps, *unread, *gaps))
 
 
 def require_checks(survey: Survey, organization: str, project: Project) -> None:

@@ -38,8 +38,14 @@ def identified(
     answers: Mapping[str, Identity | ReconcilerError],
 ) -> tuple[dict[str, Identity], dict[str, ReconcilerError]]:
     """The identities, and why each of the other principals cannot be told: their grants are blind."""
-    known = {name: one for name, one in answers.items() if isinstance(one, Identity)}
-    return known, {name: one for name, one in answers.items() if isinstance(one, ReconcilerError)}
+    known: dict[str, Identity] = {}
+    blind: dict[str, ReconcilerError] = {}
+    for name, one in answers.items():
+        if isinstance(one, ReconcilerError):
+            blind[name] = one
+        else:
+            known[name] = one
+    return known, blind
 
 
 def labels(people: Mapping[str, Identity], taken: Iterable[str] = ()) -> dict[str, str]:

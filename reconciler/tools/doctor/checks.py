@@ -23,7 +23,7 @@ def all_checks(specs: Sequence[Spec], arm: ArmReader, readers: DoctorReaders) ->
 
 def _checks(specs: Sequence[Spec], arm: ArmReader, readers: DoctorReaders) -> Iterator[Check]:
     for written in specs:
-        spec = of_this_run(written, readers.survey)
+        spec = of_this_run(written, readers.survey).spec
         yield from azure.checks(spec, arm, readers.around)
         for organization in sorted(spec.organizations, key=lambda one: one.name):
             yield from OrganizationChecks(spec, organization, readers).checks()

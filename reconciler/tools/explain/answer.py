@@ -208,11 +208,10 @@ def _pipelines(question: Question) -> Iterator[str]:
 
 def _people(question: Question) -> Iterator[str]:
     spec, name = question.spec, question.organization.name
-    people = effective.administrators(spec, name)
+    people, exclusive, inherit = effective.administration(spec, name)
     if people:
-        alone = " and no others" if effective.exclusive(spec, name) else ""
+        alone = " and no others" if exclusive else ""
         yield f"administrators of the agent pool{alone}: {', '.join(people)}"
-    inherit = effective.inheritance(spec, name)
     if inherit is not None:
         yield f"inheritance of roles is {'on' if inherit else 'off'}"
 

@@ -160,8 +160,8 @@ def _switches(spec: Spec, organization: Organization, pool: AgentPool, survey: S
 
 
 def _administrators(spec: Spec, organization: str, pool: AgentPool, survey: Survey, count: _Count) -> None:
-    wanted = _ids(survey, organization, effective.administrators(spec, organization))
-    unwanted = effective.exclusive(spec, organization)
+    administrators, unwanted, _ = effective.administration(spec, organization)
+    wanted = _ids(survey, organization, administrators)
     me = survey.me(organization).id
     for line in survey.role_assignments(organization, effective.POOL_SCOPE, str(pool.id)):
         ours = effective.is_administrator(line.role)
