@@ -28,6 +28,7 @@ from reconciler.service.queue import messages as work_messages
 from reconciler.service.queue.messages import WorkMessage
 from reconciler.service.queue.worker import Report
 from reconciler.service.triggers import TriggerContext, messages, timers
+from tests.fresh import forget_routes
 from tests.simulation import intended, observed, releases, virtual
 from tests.simulation.intended import FIRST, Json
 from tests.simulation.oracles import MARGIN, Oracles, Violation
@@ -63,6 +64,7 @@ class Play:
         self, seed: int, folder: Path, mutant: Callable[[TriggerContext], TriggerContext] | None = None
     ) -> None:
         virtual.seed(seed)
+        forget_routes()  # or the first history of a process has requests that later ones do not need
         self.folder, self.mutant = folder, mutant
         self.outcome = Outcome()
         self.world = build(observed.estate(), {"arm.update-seconds": 20.0, "arm.create-seconds": 60.0})

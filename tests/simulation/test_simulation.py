@@ -37,11 +37,13 @@ def test_nothing_goes_wrong_in_any_history(simulated: Simulated, part: int) -> N
 
 
 @pytest.mark.timeout(600)
-def test_a_seed_gives_the_same_bytes_in_every_process() -> None:
+def test_a_seed_gives_the_same_bytes_in_every_process_and_after_any_other(simulated: Simulated) -> None:
     options = ("--seeds=4", "--start=301", "--trace")
     one, other = (started(*options, hash_seed=seed) for seed in ("1", "4242"))
     assert len(one.stdout) > 10_000
     assert one.stdout == other.stdout
+    assert one.stdout.startswith(started("--seeds=1", "--start=301", "--trace", hash_seed="1").stdout)
+    assert one.stdout.endswith(simulated("--seeds=1", "--start=304", "--trace").stdout)
 
 
 @pytest.mark.timeout(600)
