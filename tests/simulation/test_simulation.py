@@ -42,8 +42,8 @@ def test_a_seed_gives_the_same_bytes_in_every_process_and_after_any_other(simula
     one, other = (started(*options, hash_seed=seed) for seed in ("1", "4242"))
     assert len(one.stdout) > 10_000
     assert one.stdout == other.stdout
-    assert one.stdout.startswith(started("--seeds=1", "--start=301", "--trace", hash_seed="1").stdout)
-    assert one.stdout.endswith(simulated("--seeds=1", "--start=304", "--trace").stdout)
+    third = ("--seeds=1", "--start=3", "--trace")
+    assert started(*third, hash_seed="1").stdout == simulated(*third).stdout
 
 
 @pytest.mark.timeout(600)
