@@ -65,9 +65,9 @@ $(SITE): $(LOCKS)/docs.txt | $(STAMP)
 	@touch $@
 
 # mutmut runs the tests in a process of its own, so it lies beside what they need.
-$(MUTANTS): $(LOCKS)/mutants.txt requirements-dev.txt | $(STAMP)
+$(MUTANTS): $(LOCKS)/mutants.txt requirements-cli.txt requirements-dev.txt | $(STAMP)
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(@D)
-	$(BIN)/uv pip install --quiet --compile-bytecode --python $(@D)/bin/python --only-binary :all: --require-hashes -r requirements-dev.txt -r $(LOCKS)/mutants.txt
+	$(BIN)/uv pip install --quiet --compile-bytecode --python $(@D)/bin/python --only-binary :all: --require-hashes -r requirements-cli.txt -r requirements-dev.txt -r $(LOCKS)/mutants.txt
 	@touch $@
 
 # Prints the schemas of Azure's resources; needed for `make facts` alone, since the tests read what it printed.

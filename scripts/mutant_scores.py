@@ -122,7 +122,7 @@ def scores(folder: Path, group: Mapping[str, Any]) -> Iterator[Score]:
             killed=sum(code in KILLED for code in codes.values()),
             survivors=tuple(one for one in survived if one not in alike),
             untested=sum(code in OPEN for key, code in codes.items() if key in wanted),
-            one_of=plan.get("one_of", 1),
+            one_of=plan.get("one_of", 1) if OPEN & set(codes.values()) else 1,
             mutants=len(codes) - len(alike),
             code=digest(folder / module) if (folder / module).is_file() else "",
         )

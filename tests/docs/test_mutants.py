@@ -202,6 +202,9 @@ def test_a_sample_is_judged_and_shown_as_what_it_is(tmp_path: Path, capsys: pyte
         "| `reconciler/plan/some.py` | 3 | 1, one of 3 | 1 | 100.0 % | 0, 0 |",
         "| run as samples | 3 | 1 | 1 | 100.0 % | 0, 0 |",
     ]
+    (all_run,) = results(tmp_path / "all", [1, 1, 1])
+    (tmp_path / "all" / RUN).write_text(json.dumps(chosen))
+    assert next(scores(tmp_path / "all", GROUP)) == all_run, "where all has a result, it is none of a sample"
     more = [*chosen["mutants"], "reconciler.plan.some.x_over__mutmut_2"]
     (tmp_path / RUN).write_text(json.dumps({**chosen, "mutants": more}))
     assert judge(list(scores(tmp_path, GROUP)), {"bar": 85, "groups": {"some": GROUP}}) == 1

@@ -100,7 +100,7 @@ def test_the_group_through_which_the_operator_administers_stays() -> None:
 
 
 def lost(*names: str, assigned: tuple[Identity, ...] = (BOB,)) -> ObservedRoles:
-    """Nobody who is listed is known, but for those of `seen_page`."""
+    """No listed name is known, but for those of `seen_page`."""
     return replace(seen_page(*assigned), unknown=names, standing=Standing(ALONE, collection=ALONE.ids))
 
 

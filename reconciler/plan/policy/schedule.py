@@ -28,7 +28,7 @@ def wrong(text: str) -> str:
     if len(fields) != FIELDS or any(map(_RANDOM.match, fields)) or not croniter.is_valid(text):
         return "is no schedule of five fields: minute, hour, day of the month, month, day of the week"
     try:
-        croniter(text, _ANY_DAY).get_next(datetime)
+        croniter(text, _ANY_DAY).get_next()
     except CroniterError:
         return "is a schedule without any turn: no year has such a day"
     return ""
@@ -59,7 +59,7 @@ def _turns(cron: str, start: datetime, *, ahead: bool) -> Iterator[datetime]:
 
 
 def _local(now: datetime, zone: str) -> datetime:
-    return now.astimezone(ZoneInfo(zone)).replace(tzinfo=None, fold=0)
+    return now.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
 
 
 @lru_cache(maxsize=1024)
