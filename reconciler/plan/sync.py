@@ -71,10 +71,14 @@ def spec_digest(spec: Spec, today: date) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
+_OF_A_RUN = frozenset({"silent", "leaving"})
+"""Of organizations: what the body says already, and what a run found in ARM. Stored digests have neither."""
+
+
 def _fields(value: Any) -> dict[str, Any]:
     """The fields of one dataclass. Not `asdict`, which copies all below: each run makes several digests."""
     names = (one.name for one in fields(value))
-    return {name: getattr(value, name) for name in names if name != "silent"}  # of organizations: the body says it
+    return {name: getattr(value, name) for name in names if name not in _OF_A_RUN}
 
 
 def _plain(value: object) -> object:

