@@ -196,13 +196,15 @@ def certificates(fabric: JsonObject) -> Iterator[Finding]:
 
 
 def images(given: Sequence[JsonObject]) -> Iterator[Finding]:
-    """Where an image comes from, and what its provisioning script needs."""
+    """Where an image comes from, that none comes twice, and what its provisioning script needs."""
     for index, image in enumerate(given):
         path = (*_FABRIC, "images", index)
         sources = [key for key in ("resourceId", "wellKnownImageName") if key in image]
         if len(sources) != 1:
             both = "both resourceId and wellKnownImageName" if sources else "neither resourceId nor wellKnownImageName"
             yield path, f"has {both}; give exactly one"
+        if image in given[:index]:
+            yield path, f"is the same as entry {given.index(image) + 1}; give it once"
         scripted = any(key.startswith("provisioningScript") for key in image)
         if scripted and (missing := [key for key in _SCRIPT if key not in image]):
             yield path, f"has a provisioning script, but no {listing(missing)}; the three go together"

@@ -170,11 +170,11 @@ def _fit_agents(properties: Json) -> None:
 
 
 def _images(fabric: Json) -> Iterator[Json]:
-    """At least one image, and an alias for each where there are several."""
+    """At least one image, and an alias of its own for each where there are several."""
     fabric["images"] = fabric["images"] or [{}]
     for index, image in enumerate(fabric["images"]):
-        if len(fabric["images"]) > 1 and not image.get("aliases"):
-            image["aliases"] = [f"image {index}"]
+        if len(fabric["images"]) > 1:
+            image["aliases"] = [*image.get("aliases", ()), f"image {index}"]
         yield image
 
 

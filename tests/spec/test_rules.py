@@ -162,6 +162,10 @@ BROKEN: list[tuple[list[tuple[str, Any]], str]] = [
     ),
     ([(IMAGES, [{}])], f"{P}.fabricProfile.images[0]: has neither resourceId nor wellKnownImageName; give exactly one"),
     (
+        [(IMAGES, [{"wellKnownImageName": "ubuntu-24.04", "aliases": ["a"]}] * 2)],
+        f"{P}.fabricProfile.images[1]: is the same as entry 1; give it once",
+    ),
+    (
         [(f"{IMAGES}.0.resourceId", "/x")],
         f"{P}.fabricProfile.images[0]: has both resourceId and wellKnownImageName; give exactly one",
     ),

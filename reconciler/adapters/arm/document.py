@@ -42,10 +42,8 @@ _POOL: Final[dict[str, Any]] = {
 }
 
 
-_SETS: Final = frozenset({"organizations", "projects", "repositories", "users", "groups"}) | frozenset(
-    {"vmSizes", "images", "aliases", "observedCertificates"}
-)
-"""Lists of which an entry counts once, however often it comes. Two equal data disks are two disks."""
+_SETS: Final = frozenset({"organizations", "projects", "users", "groups", "images", "observedCertificates"})
+"""Lists of which an entry counts once, however often it comes; a spec has it once. Two equal data disks are two disks."""
 
 
 def pool_document(document: dict[str, Json], where: str) -> dict[str, Json]:
