@@ -43,7 +43,7 @@ _POOL: Final[dict[str, Any]] = {
 
 
 _SETS: Final = frozenset({"organizations", "projects", "users", "groups", "images", "observedCertificates"})
-"""Lists of which an entry counts once, however often it comes; a spec has it once. Two equal data disks are two disks."""
+"""Lists of which an entry counts once, as in a spec, however often it comes. Two equal data disks are two disks."""
 
 
 def pool_document(document: dict[str, Json], where: str) -> dict[str, Json]:
