@@ -86,6 +86,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker("azurite")
 
 
+@pytest.hookimpl(optionalhook=True)  # xdist may be left out
 def pytest_xdist_auto_num_workers() -> int:
     """Workers of `-n auto`: three for two cores, since a third of what tests take is waiting for other processes."""
     return max(2, (os.cpu_count() or 1) * 3 // 2)
