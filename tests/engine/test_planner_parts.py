@@ -198,6 +198,7 @@ def test_a_mark_that_the_probe_found_is_asked_of_the_agent_pool(marks: frozenset
 
     found = plan(facet(([OPEN], [])), claims=Claims(SafetyFacts()), believe=believe)
     assert bool(found.changes) is written
+    assert [(one.change, one.rule) for one in found.refusals] == [(OPEN, "agent-pool-not-own")] * (not written)
 
 
 def test_agent_pools_have_the_names_that_arm_has_whatever_the_spec_says() -> None:

@@ -10,11 +10,11 @@ import pytest
 
 from reconciler.engine.facet import Facet
 from reconciler.errors import Forbidden, ReconcilerError
-from reconciler.facets import inheritance, open_access, pipelines, queue_roles
+from reconciler.facets import inheritance, open_access, pipelines, queue_roles, roles
 from reconciler.facets.open_access import Flags, Opening
 from reconciler.facets.support.observing import target_of
 from reconciler.facets.support.replacement import checks
-from reconciler.plan.model import Change
+from reconciler.plan.model import Change, GapKind
 from reconciler.plan.policy import Policy
 from reconciler.plan.targets import OpenAccess, PipelineAuthorization, QueuePlace
 from reconciler.ports.devops import Pipeline, Project, Queue
@@ -80,6 +80,17 @@ def test_what_one_project_lacks_is_told_beside_what_the_others_get(facet: Facet[
         assert {f"{PRIME}/App"} == {change.subject.split()[0] for change in seen.changes}
         assert f"{PRIME}/Web" in {one.subject for one in seen.gaps}
         assert any("Webb" in one.message for one in seen.gaps)
+
+
+@pytest.mark.parametrize("facet", [*FACETS, inheritance.FACET, roles.FACET], ids=lambda facet: facet.name)
+def test_nothing_is_read_of_a_pool_that_arm_deletes(facet: Facet[Any, Any]) -> None:
+    accounts = PermissionProfile(PermissionKind.SPECIFIC_ACCOUNTS, users=(ANN.unique_name,))
+    asked = replace(wanted("Web"), **({"permission_profile": accounts} if facet is roles.FACET else {}))
+    leaving = replace(asked, organizations=(replace(asked.organizations[0], leaving=True),))
+
+    (gap,) = look(estate(WEB), leaving, facets=[facet]).gaps
+    assert (gap.facet, gap.subject, gap.kind) == (facet.name, PRIME, GapKind.NOT_READY)
+    assert gap.message.startswith(f"{leaving.name}: ARM deletes the pool")
 
 
 @pytest.mark.parametrize("facet", FACETS, ids=lambda facet: facet.name)
@@ -185,6 +196,16 @@ def test_a_removal_names_the_path_where_it_can_be_seen_and_the_id_elsewhere() ->
     targets = [target_of(change, PipelineAuthorization) for change in changes]
     names = {target.pipeline_id: target.pipeline for target in targets}
     assert names == {11: "\\nightly", 99: 99}
+
+
+def test_no_pipeline_is_authorized_while_checks_of_its_queue_are_owed() -> None:
+    world, asked = authorized("\\nightly", held=set())
+    world.debts = Debts([OwedCheck(PRIME, WEB.id, WEB.name, 99, "Approval", checks.APPROVAL, {})])
+
+    seen = look(world, asked, facets=[pipelines.FACET])
+    told = f"{PRIME}/Web: gets access after the approvals and checks that its queue had are there again"
+    assert [(one.facet, one.subject, one.message) for one in seen.gaps] == [("pipelines", f"{PRIME}/Web", told)]
+    assert seen.changes == ()
 
 
 @pytest.mark.parametrize("names", [("\\nightly", 11), (11, "\\nightly")])
