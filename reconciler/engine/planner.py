@@ -288,13 +288,12 @@ def _awaiting(change: Change) -> Change:
 
 def _restricted(parts: Sequence[_FacetPlan], owned: Restriction) -> list[Refusal]:
     """Take out what is not on an own agent pool: as a refusal, or where that is not known yet, with a gap."""
-    if not owned.held:
-        return _strike(parts, owned.refusals) if owned.refusals else []
-    held = {change.id: error for change, error in owned.held}
-    for part in parts:
-        gaps = [gap_of(part.facet.name, _place(one), held[one.id]) for one in part.allowed if one.id in held]
-        part.gaps += tuple(dict.fromkeys(gaps))
-        part.allowed = [change for change in part.allowed if change.id not in held]
+    if owned.held:
+        held = {change.id: error for change, error in owned.held}
+        for part in parts:
+            gaps = [gap_of(part.facet.name, _place(one), held[one.id]) for one in part.allowed if one.id in held]
+            part.gaps += tuple(dict.fromkeys(gaps))
+            part.allowed = [change for change in part.allowed if change.id not in held]
     return _strike(parts, owned.refusals) if owned.refusals else []
 
 
