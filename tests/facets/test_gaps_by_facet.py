@@ -85,7 +85,7 @@ def test_what_one_project_lacks_is_told_beside_what_the_others_get(facet: Facet[
 @pytest.mark.parametrize("facet", [*FACETS, inheritance.FACET, roles.FACET], ids=lambda facet: facet.name)
 def test_nothing_is_read_of_a_pool_that_arm_deletes(facet: Facet[Any, Any]) -> None:
     accounts = PermissionProfile(PermissionKind.SPECIFIC_ACCOUNTS, users=(ANN.unique_name,))
-    asked = replace(wanted("Web"), **({"permission_profile": accounts} if facet is roles.FACET else {}))
+    asked = replace(wanted("Web"), permission_profile=accounts) if facet is roles.FACET else wanted("Web")
     leaving = replace(asked, organizations=(replace(asked.organizations[0], leaving=True),))
 
     (gap,) = look(estate(WEB), leaving, facets=[facet]).gaps

@@ -91,7 +91,7 @@ def bodies(draw: st.DrawFn) -> dict[str, Any]:
     fabric = {
         "kind": "Vmss",
         "sku": {"name": draw(NAMES)},
-        "images": draw(st.lists(image, min_size=1, max_size=3)),
+        "images": draw(st.lists(image, min_size=1, max_size=3, unique_by=repr)),
         **draw(
             optional(
                 storageProfile=optional(
