@@ -186,6 +186,7 @@ def plane(play: Play, step: Json) -> None:
     """From now on, the services behave in another way that they are known or suspected to have."""
     for name, value in step["switches"].items():
         play.world.switches.set(name, value)
+    play.oracles.lag = max(play.oracles.lag, play.world.switches.number("devops.write-lag"))
 
 
 STEPS: Mapping[str, Callable[[Play, Json], None]] = {
