@@ -58,7 +58,7 @@ def _find_tests() -> int:
     Path("mutants", "mutmut-stats.json").unlink(missing_ok=True)
     try:
         mutmut.collect_or_load_stats(get_mutant_runner())
-    except (Exception, SystemExit):  # noqa: BLE001 - a forked process has nobody to raise to
+    except (Exception, SystemExit):  # noqa: BLE001 - a forked process has no caller to raise to
         traceback.print_exc()
         return 1
     finally:

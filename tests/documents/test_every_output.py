@@ -74,17 +74,17 @@ def spans(text: str) -> str:
 
 
 @contextmanager
-def logging_to(handler: logging.Handler, name: str) -> Iterator[None]:
-    """Our logger as `serve` and the Functions host set it, and as it was afterwards."""
-    ours, logger = logging.getLogger("reconciler"), logging.getLogger(name)
+def logging_to(handler: logging.Handler) -> Iterator[None]:
+    """Our logger as the Functions host sets it, and as it was afterwards."""
+    ours = logging.getLogger("reconciler")
     level = ours.level
-    logger.addHandler(handler)
+    ours.addHandler(handler)
     ours.setLevel(logging.INFO)
     try:
         yield
     finally:
         ours.setLevel(level)
-        logger.removeHandler(handler)
+        ours.removeHandler(handler)
 
 
 def log_line(text: str) -> str:
@@ -104,7 +104,7 @@ def log_line(text: str) -> str:
 def event(text: str) -> str:
     """An event of ours, as the Functions host gets it."""
     stream = io.StringIO()
-    with logging_to(logging.StreamHandler(stream), "reconciler"):
+    with logging_to(logging.StreamHandler(stream)):
         logs.event("run", message=text, list=[text])
     return stream.getvalue()
 

@@ -241,7 +241,7 @@ def test_a_removal_that_is_not_surplus_and_a_change_that_was_not_read_are_refuse
     assert refusal.message == f"{PRIME}/Web \\nightly (#11): nothing that was read requires this"
 
 
-def test_an_exclusive_list_beside_open_access_that_nobody_manages_is_told() -> None:
+def test_an_exclusive_list_beside_open_access_that_is_not_managed_is_told() -> None:
     world, _ = authorized(held=set())
     world.organizations[PRIME].open = {1}
     asked = spec(organization(PRIME, "Web"), pipelines=[PipelineGrant(PRIME, "Web", (), exclusive=True)])

@@ -49,9 +49,9 @@ def test_nothing_is_switched_off_before_the_operators_were_read() -> None:
 
 
 def test_nothing_is_switched_off_while_an_operator_is_not_known() -> None:
-    nobody = Standing(Operators(LAPTOP, ()))
+    unknown = Standing(Operators(LAPTOP, ()))
 
-    assert refused(seen(nobody)) == [("operator-unknown", f"{HEAD}: no operator is known; {REMEDY}")]
+    assert refused(seen(unknown)) == [("operator-unknown", f"{HEAD}: no operator is known; {REMEDY}")]
 
 
 def test_it_waits_for_the_assignment_of_each_operator_and_says_whose() -> None:
@@ -85,7 +85,7 @@ def test_an_organization_that_is_not_managed_is_left() -> None:
     assert inheritance.diff((), (seen(),)) == []
 
 
-def test_switching_it_on_needs_nobody() -> None:
+def test_switching_it_on_needs_no_administrator() -> None:
     state = seen(Standing(NAMED))._replace(inherits=False, wanted=True)
 
     (change,) = inheritance.diff((DesiredInheritance(organization(), inherit=True),), (state,))

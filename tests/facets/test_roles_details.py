@@ -109,7 +109,7 @@ def lost(*names: str, assigned: tuple[Identity, ...] = (BOB,)) -> ObservedRoles:
     [
         (lost("carol@fabrikam.com"), GRANTS),
         (lost("carol@fabrikam.com", assigned=(ANN, BOB)), ""),
-        (lost("[fabrikam-prime]\\Nobody"), ""),
+        (lost("[fabrikam-prime]\\Missing"), ""),
         (lost(), ""),
     ],
 )
@@ -151,7 +151,7 @@ def test_an_empty_list_asks_for_no_identities_and_gaps_stand_under_their_facet()
     world = World({PRIME: replace(org, trouble={"identities": Unavailable("asked in vain")})})
     assert look(world, spec(organization(), roles=wanted), facets=[roles.FACET]).gaps == ()
 
-    lost_group = spec(organization(), roles=[PoolRoles(PRIME, administrators=("[x]\\Nobody",))])
+    lost_group = spec(organization(), roles=[PoolRoles(PRIME, administrators=("[x]\\Missing",))])
     blind = World({PRIME: replace(org, trouble={"agent_pool": Unavailable("503")})})
     for found in (
         look(World({PRIME: org}), lost_group, facets=[roles.FACET]),

@@ -23,7 +23,6 @@ from tests.simulation.wire import Sent
 
 MARGIN = 6.0
 """Seconds by which the program takes two clocks to differ, and one more for rounding."""
-_MISSING: Json = None
 
 
 class Violation(BaseException):

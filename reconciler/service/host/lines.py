@@ -35,11 +35,8 @@ class Lines(logging.Formatter):
 @contextmanager
 def log_to(secrets: Iterable[str], stream: TextIO | None = None) -> Iterator[None]:
     """Send our own events and every library's warnings to `stream` (standard error) while within."""
-    handler, root, ours = (
-        logging.StreamHandler(stream or sys.stderr),
-        logging.getLogger(),
-        logging.getLogger("reconciler"),
-    )
+    root, ours = logging.getLogger(), logging.getLogger("reconciler")
+    handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(Lines(secrets))
     level = ours.level
     root.addHandler(handler)
