@@ -29,7 +29,6 @@ def prepare() -> None:
         raise SystemExit(f"a fork would lose threads: {threading.enumerate()}")
     gc.collect()
     gc.freeze()
-    gc.set_threshold(20_000, *gc.get_threshold()[1:])
 
 
 def forked(options: Sequence[str], out: str, errors: str) -> int:
