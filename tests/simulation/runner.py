@@ -21,7 +21,6 @@ from tests.simulation.mutants import MUTANTS
 from tests.simulation.play import Outcome, play
 from tests.simulation.shrink import Case, rule_of, shrunk
 
-
 COLLECT = 20
 """Histories after which garbage is collected: the collector's own times cost a tenth of each history."""
 
