@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
@@ -156,8 +157,9 @@ def markers_of(path: Path) -> tuple[str, ...]:
     return tuple(marker for marker, places in _TIERS.items() if covering & set(places))
 
 
-def _covering(path: Path) -> set[str]:
-    return {path.as_posix(), *(parent.as_posix() for parent in path.parents)}
+@lru_cache
+def _covering(path: Path) -> frozenset[str]:
+    return frozenset({path.as_posix(), *(parent.as_posix() for parent in path.parents)})
 
 
 def places() -> set[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from reconciler.adapters.git.snapshots import Caps
@@ -55,6 +55,15 @@ def named_as(name: bytes, mode: bytes = FILE) -> Callable[[Made], object]:
     def make(made: Made) -> None:
         blob = made.put(BLOB, ONE)
         made.commit(made.tree((FILE, b"a.yaml", blob), (mode, name, blob)))
+
+    return make
+
+
+def late(entries: Callable[[], Iterable[bytes]]) -> Callable[[Made], object]:
+    """The same with entries that take time to make: the test makes them, and not whoever reads the table."""
+
+    def make(made: Made) -> None:
+        beside(*entries())(made)
 
     return make
 
