@@ -3,7 +3,7 @@
     python -m tests.simulation.figures [FILE]   # writes the table
 
 The code is known by a digest of the program, the emulator and the simulation: rows of another code stay in the file,
-and are not counted.
+and are counted apart.
 """
 
 from __future__ import annotations
@@ -68,26 +68,27 @@ def append(rows: Path, one: Row) -> None:
         file.write(json.dumps(one) + "\n")
 
 
-def read(rows: Path, of_code: str) -> list[Row]:
-    """The rows of one code by seed, each seed once; a line that was cut off is none."""
-    found: dict[tuple[int, int], Row] = {}
+def read(rows: Path) -> list[Row]:
+    """All rows by code and seed, each seed of a code once; a line that was cut off is none."""
+    found: dict[tuple[str, int, int], Row] = {}
     for line in rows.read_text(encoding="utf-8").splitlines() if rows.exists() else ():
         try:
             one = json.loads(line)
         except ValueError:
             continue
-        if one["code"] == of_code:
-            found[one["seed"], one["length"]] = one
+        found[one["code"], one["seed"], one["length"]] = one
     return [found[at] for at in sorted(found)]
 
 
 def played(rows: Path, length: int) -> set[int]:
     """Seeds that this code has played."""
-    return {one["seed"] for one in read(rows, code_of_run()) if one["length"] == length}
+    return {one["seed"] for one in read(rows) if (one["code"], one["length"]) == (code_of_run(), length)}
 
 
-def table(rows: Sequence[Row]) -> str:
-    """The part of the page."""
+def table(every: Sequence[Row], of_code: str) -> str:
+    """The part of the page: what one code played, and in a sentence what other code did before."""
+    rows = [one for one in every if one["code"] == of_code]
+    earlier = [one for one in every if one["code"] != of_code]
     if not rows:
         raise SystemExit("no history was played by this code; `python -m tests.simulation --rows FILE` plays some")
     failed = [one for one in rows if one["violation"]]
@@ -103,8 +104,14 @@ def table(rows: Sequence[Row]) -> str:
             f"| {' | '.join([*(f'{one:,}' for one in totals), f'{hours:.1f}'])} |",
             *(["", "| seed | what was wrong |", "| ---: | --- |"] if failed else []),
             *(f"| {one['seed']} | {one['violation'].replace('|', '/')} |" for one in failed),
+            *(["", _before(earlier)] if earlier else []),
         ]
     )
+
+
+def _before(rows: Sequence[Row]) -> str:
+    versions, failed = len({one["code"] for one in rows}), sum(bool(one["violation"]) for one in rows)
+    return f"Earlier code ({versions} digests): {len(rows):,} histories, of which {failed} failed; what they found is mended."
 
 
 def _spans(seeds: Sequence[int]) -> Iterator[str]:
@@ -119,12 +126,12 @@ def _spans(seeds: Sequence[int]) -> Iterator[str]:
             first = before = one
 
 
-def write_page(rows: Sequence[Row], page: Path = PAGE) -> None:
+def write_page(rows: Sequence[Row], of_code: str, page: Path = PAGE) -> None:
     """Put the table into the page."""
     text = page.read_text(encoding="utf-8")
     head, tail = text[: text.index(BEGIN)], text[text.index(END) :]
-    page.write_text(f"{head}{BEGIN}\n\n{table(rows)}\n\n{tail}", encoding="utf-8")
+    page.write_text(f"{head}{BEGIN}\n\n{table(rows, of_code)}\n\n{tail}", encoding="utf-8")
 
 
 if __name__ == "__main__":
-    write_page(read(Path(sys.argv[1]) if len(sys.argv) > 1 else ROWS, code()))
+    write_page(read(Path(sys.argv[1]) if len(sys.argv) > 1 else ROWS), code())

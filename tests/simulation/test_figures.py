@@ -20,14 +20,14 @@ def test_runs_of_the_same_code_add_up_and_a_seed_counts_once(tmp_path: Path) -> 
     path = tmp_path / "build" / "rows.jsonl"
     rows(path, [1, 2, 3])
     rows(path, [3, 4, 9])
-    found = figures.read(path, figures.code_of_run())
+    found = figures.read(path)
     assert [one["seed"] for one in found] == [1, 2, 3, 4, 9]
-    table = figures.table(found)
+    table = figures.table(found, figures.code_of_run())
     assert "seeds 1 to 4, 9." in table
     assert "| 5 | 0 | 500 | 10 |" in table
 
 
-def test_rows_of_another_code_and_a_line_that_was_cut_off_do_not_count(tmp_path: Path) -> None:
+def test_rows_of_another_code_count_apart_and_a_line_that_was_cut_off_does_not(tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl"
     path.write_text(json.dumps({**figures.row(7, 9, "", Counter(), 1.0), "code": "another"}) + "\n", encoding="utf-8")
     rows(path, [8])
@@ -35,6 +35,9 @@ def test_rows_of_another_code_and_a_line_that_was_cut_off_do_not_count(tmp_path:
     assert figures.played(path, 9) == {8}
     assert figures.played(path, 20) == set()
     assert figures.played(tmp_path / "none.jsonl", 9) == set()
+    table = figures.table(figures.read(path), figures.code_of_run())
+    assert "| 1 | 0 |" in table
+    assert "Earlier code (1 digests): 1 histories, of which 0 failed" in table
 
 
 def test_the_page_names_each_failure(tmp_path: Path) -> None:
@@ -42,7 +45,7 @@ def test_the_page_names_each_failure(tmp_path: Path) -> None:
     page.write_text(f"before\n{figures.BEGIN}\nold\n{figures.END}\nafter\n", encoding="utf-8")
     rows(path, [1])
     rows(path, [2], "lost: a | b")
-    figures.write_page(figures.read(path, figures.code_of_run()), page)
+    figures.write_page(figures.read(path), figures.code_of_run(), page)
     text = page.read_text(encoding="utf-8")
     assert text.startswith("before\n")
     assert text.endswith("after\n")
@@ -52,7 +55,7 @@ def test_the_page_names_each_failure(tmp_path: Path) -> None:
 
 def test_no_table_is_made_of_nothing() -> None:
     with pytest.raises(SystemExit, match="no history"):
-        figures.table([])
+        figures.table([], "code")
 
 
 def test_the_code_is_the_same_for_the_same_files() -> None:
