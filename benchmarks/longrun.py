@@ -7,6 +7,9 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from benchmarks import estates, slopes
@@ -14,13 +17,17 @@ from benchmarks.deployments import GOOD
 from benchmarks.duplicates import RUNS, event
 from benchmarks.measure import Emulated, Row, Table, apart, at_most, emulated, shown
 from benchmarks.slopes import Sample, Written
+from benchmarks.takeover import azurite
 from benchmarks.worker import Desk, desk
 from reconciler.adapters.store_limits import RECORD_DAYS
 from reconciler.service.host.lines import log_to
 from reconciler.service.triggers import messages, timers
 
 TITLE = "Ten thousand runs"
+DEPLOYMENT = "longrun"
 SIZE = estates.Size(1, 3)
+IN_ACCOUNT = 5
+"""Of so many runs one is repeated with a storage account, where each takes ten times as long."""
 DAYS = 2000
 """Over which the runs are spread. In each step an event and the resync that is overdue by then run, and the second half
 begins long after the first entries of the record were too old to be kept."""
@@ -43,16 +50,17 @@ NEARLY = (
 def run(*, quick: bool = False, runs: int = 10_000) -> Table:
     """All figures; `runs`: of each pool, converged or with drift."""
     count, each = (120, 3) if quick else (runs, 10)
-    rows: list[Row] = []
-    for title, drift in (("converged", 0), (f"drift in every {2 * each}th run", each)):
-        with tempfile.TemporaryDirectory() as folder, emulated(estates.estate(SIZE)) as cloud:
-            (Path(folder) / "specs").mkdir()
-            estates.write(SIZE, f"{folder}/specs")
-            samples, _ = apart(_sampled, cloud, folder, count, drift)
-        rows += rows_of(title, samples, count, drift, quick=quick)
+    often = f"drift in every {2 * each}th run"
+    rows = rows_of("converged", _estate(count, 0, {}), count, 0, quick=quick)
+    rows += rows_of(often, _estate(count, each, {}), count, each, quick=quick)
+    fewer = count // (2 if quick else IN_ACCOUNT)
+    with azurite() as account:
+        store = {"STATE": account, "CONTAINER": "longrun"}
+        rows += rows_of(f"Azurite, {often}", _estate(fewer, each, store), fewer, each, quick=quick)
     how = (
         f"{count:,} runs of one pool in {SIZE.projects} projects by one process with a state file, over {DAYS:,} "
-        "days of its clock: an Event Grid event in each step, and the resync that is overdue by then; Git and "
+        f"days of its clock, and {fewer:,} by one whose documents are in Azurite: "
+        "an Event Grid event in each step, and the resync that is overdue by then; Git and "
         "the audit log are looked at between. Each figure is the growth in 1,000 runs by least squares over the "
         "second half, and the level there; what rests on an allocator or on lengths of texts may seem to grow by "
         f"{QUICK if quick else slopes.NOISE:g} %. Log lines, log bytes and reads are those between two samples. "
@@ -61,11 +69,18 @@ def run(*, quick: bool = False, runs: int = 10_000) -> Table:
     return Table(TITLE, how, tuple(rows))
 
 
+def _estate(count: int, drift: int, store: Mapping[str, str]) -> list[Sample]:
+    with tempfile.TemporaryDirectory() as folder, emulated(estates.estate(SIZE)) as cloud:
+        (Path(folder) / "specs").mkdir()
+        estates.write(SIZE, f"{folder}/specs")
+        return apart(_sampled, cloud, folder, count, drift, store)[0]
+
+
 def rows_of(title: str, samples: list[Sample], count: int, drift: int, *, quick: bool) -> list[Row]:
     """The rows of so many runs. `drift`: steps between two queues that are closed by hand; 0: none is."""
     last = samples[-1]
     kept = KEPT / (DAYS / (count // 2))
-    nearly = [what for what in NEARLY if not quick or what in AT_ONCE]
+    nearly = [what for what in NEARLY if what in last and (not quick or what in AT_ONCE)]
     rows = [
         at_most(f"{title}: runs that left work", int(last["others"]), 0, count=True),
         at_most(f"{title}: writes, but one for each drift", int(last["writes"] - last["repairs"]), 0, count=True),
@@ -87,16 +102,20 @@ QUICK = 5.0
 """Per cent of noise there: caches of a fixed size are still being filled."""
 
 
-def _sampled(cloud: Emulated, folder: str, count: int, drift: int) -> list[Sample]:
-    """At most fifty samples, each at the same place between two repairs."""
+def _sampled(cloud: Emulated, folder: str, count: int, drift: int, store: Mapping[str, str]) -> list[Sample]:
+    """At most fifty samples, each at the same place between two repairs. `store`: a storage account, if any."""
     written = Written()
     with log_to((), written):
-        return _played(cloud, folder, count, drift, written)
+        one = _desk(cloud, folder, store)
+        stored = (
+            partial(slopes.of_account, one.context, **store) if store else partial(slopes.of_file, f"{folder}/state.db")
+        )
+        return _played(one, stored, count, drift, written)
 
 
-def _played(cloud: Emulated, folder: str, count: int, drift: int, written: Written) -> list[Sample]:
+def _played(one: Desk, stored: Callable[[], Sample], count: int, drift: int, written: Written) -> list[Sample]:
     found = list[Sample]()
-    one, steps = desk(cloud, folder), count // 2
+    steps = count // 2
     between = max(1, steps // 50 // max(drift, 1)) * max(drift, 1)
     begun, threads = time.process_time(), threading.active_count()
     done = others = writes = 0
@@ -106,7 +125,7 @@ def _played(cloud: Emulated, folder: str, count: int, drift: int, written: Writt
             continue
         results = [result for result in one.runs.results if result in RUNS]
         done, others = done + len(results), others + sum(one not in GOOD for one in results)
-        counted = cloud.do.counters()["total"]
+        counted = one.cloud.do.counters()["total"]
         writes += counted["writes"]
         counts = {
             "repairs": number // drift if drift else 0,
@@ -116,12 +135,24 @@ def _played(cloud: Emulated, folder: str, count: int, drift: int, written: Writt
             "reads": counted["reads"],
         }
         logged = {"log lines": written.lines, "log bytes": written.bytes, "cpu": time.process_time() - begun}
-        found.append(slopes.of_process(threads) | slopes.of_file(f"{folder}/state.db") | counts | logged)
+        found.append({**slopes.of_process(threads), **stored(), **counts, **logged})
         written.lines = written.bytes = 0
         one.runs.results.clear()
-        cloud.do.reset_log()
+        one.cloud.do.reset_log()
         print(json.dumps(found[-1]), file=sys.stderr, flush=True)
     return found
+
+
+def _desk(cloud: Emulated, folder: str, store: Mapping[str, str]) -> Desk:
+    """Messages are in the state file even where documents are in an account, which hides messages by its own clock."""
+    beside = desk(cloud, folder, DEPLOYMENT=DEPLOYMENT)
+    if not store:
+        return beside
+    one = desk(cloud, folder, beside.clock, DEPLOYMENT=DEPLOYMENT, **store)
+    queues = beside.context.outbox
+    outbox = replace(one.context.outbox, events=queues.events, sweeps=queues.sweeps)
+    worker = replace(one.context.worker, outbox=outbox)
+    return replace(one, context=replace(one.context, queues=beside.context.queues, outbox=outbox, worker=worker))
 
 
 def _step(one: Desk, number: int, seconds: float, *, drift: bool) -> None:

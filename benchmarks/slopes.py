@@ -13,7 +13,11 @@ from contextlib import closing
 from pathlib import Path
 from statistics import linear_regression, mean
 
+from azure.storage.blob import BlobServiceClient
+
 from benchmarks.measure import Row
+from reconciler.adapters.azure_storage.record import FOLDER
+from reconciler.service.triggers import TriggerContext
 
 PER = 1000
 """A slope is the growth in so many runs."""
@@ -83,6 +87,24 @@ def of_file(path: str | Path) -> dict[str, float]:
             "pages of the file": one("PRAGMA page_count"),
             "bytes of its write-ahead log": log.stat().st_size if log.exists() else 0,
         }
+
+
+def of_account(context: TriggerContext, STATE: str, CONTAINER: str) -> dict[str, float]:  # noqa: N803 - names of settings
+    """What a deployment holds whose documents are in these containers of a storage account."""
+    with BlobServiceClient.from_connection_string(STATE) as account:
+        blobs = [
+            one
+            for name in (CONTAINER, f"{CONTAINER}-safety")
+            for one in account.get_container_client(name).list_blobs()
+        ]
+    documents = [blob for blob in blobs if not blob.name.startswith(FOLDER)]
+    return {
+        "documents": len(documents),
+        "bytes of documents": sum(blob.size for blob in documents),
+        "entries of the record": sum(1 for chain in context.record.chains() for _ in context.record.entries(chain)),
+        "messages": context.outbox.events.length() + context.outbox.sweeps.length(),
+        "leases": sum(blob.lease.state == "leased" for blob in blobs),
+    }
 
 
 def growth(samples: Sequence[Sample], what: str) -> tuple[float, float]:

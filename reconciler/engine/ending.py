@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import TypeAlias
 
 from reconciler.documents import moment
+from reconciler.documents.spelling import counted
 from reconciler.engine import causes, verdict, waits
 from reconciler.engine.assessment import Assessment, assess
 from reconciler.engine.backoff import Backoff, chance, delay
@@ -117,12 +118,13 @@ def judged(
     facts = run.basis.survey.oldest
     if judgement.complete and run.gate.waiting is None:
         run.basis.survey.judged(frame.spec)
+    shown = _undone(judgement, run) if frame.undoing and judgement.good else judgement
     status = replace(
-        verdict.concluded(known, end, judgement, _seen(frame, facts)),
+        verdict.concluded(known, end, shown, _seen(frame, facts)),
         seen=min(one for one in (frame.specs_read, facts or frame.started) if one is not None),
     )
     stored = _stored(
-        frame, memory, status, judgement.finding, judgement.outcome, counts=_counts(end), facts=facts,
+        frame, memory, status, shown.finding, judgement.outcome, counts=_counts(end), facts=facts,
         told=_told(end, run, told),
     )  # fmt: skip
     result = replace(
@@ -142,6 +144,12 @@ def judged(
     return replace(result, outcome=Outcome.STALLED, failures=failures, next_look=None, due=None)
 
 
+def _undone(judgement: verdict.RunVerdict, run: RunState) -> verdict.RunVerdict:
+    """As the spec of the run says, which is not the one in Git: until a run by that one, the pool is not in sync."""
+    text = f"undone: {counted(len(run.written), 'change')}; not made again until the spec agrees"
+    return replace(judgement, outcome=Outcome.OUT_OF_SYNC, finding=causes.finding([Occurrence(causes.HELD, text)]))
+
+
 def _seen(frame: Frame, facts: datetime | None = None) -> datetime | None:
     """From when on everything is that a run used; `facts`: the oldest one; None: not known."""
     return None if frame.specs_read is None else min(frame.specs_read, facts or frame.started)
@@ -157,6 +165,7 @@ def _told(end: Assessment, run: RunState, told: RunFindings) -> RunFindings:
         written=end.written,
         in_window=any(map(end.gate.needs_window, end.written)),
         drift=run.basis.cause(run.basis.planned) is SyncCause.DRIFT,
+        cut_off=run.basis.status.notices.begun,
         unapproved=end.gate.waiting is not None or (asked is not None and asked.mode is WriteMode.APPROVED),
     )
 

@@ -99,6 +99,8 @@ class NoticeState:
     """Kind → digest of what people were told and is not over yet."""
     done: tuple[NoticeLine, ...] = ()
     """Corrections of drift since the pool was in sync."""
+    begun: tuple[NoticeLine, ...] = ()
+    """Corrections that a run is about to make. It takes them away at its end; of one that was cut off they stay."""
     notices: tuple[Notice, ...] = ()
     """The youngest notices: to be handed over, or handed over already."""
 
@@ -121,6 +123,7 @@ class NoticeState:
         return {
             "told": dict(self.told),
             "done": [line.to_json() for line in self.done],
+            "begun": [line.to_json() for line in self.begun],
             "notices": [one.to_json() for one in self.notices],
         }
 
@@ -132,7 +135,7 @@ class NoticeState:
         told = body.get("told")
         known = {str(k): v for k, v in told.items() if isinstance(v, str)} if isinstance(told, Mapping) else {}
         notices = tuple(one for one in map(Notice.from_json, list_of(body, "notices")) if one is not None)
-        return cls(known, _lines(body, "done"), notices)
+        return cls(known, _lines(body, "done"), _lines(body, "begun"), notices)
 
 
 def _lines(body: Mapping[str, Any], name: str) -> tuple[NoticeLine, ...]:

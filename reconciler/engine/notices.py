@@ -77,6 +77,9 @@ class RunFindings:
     named: bool = False
     """Whether people are named."""
     run: str = ""
+    cut_off: Sequence[NoticeLine] | None = None
+    """Corrections that an earlier run had begun when it was cut off; None: nothing is known of them, as of a run that
+    did not plan."""
 
 
 NOTHING_SEEN = RunFindings()
@@ -86,6 +89,8 @@ def noticed(before: Sequence[Condition], after: PoolStatus, seen: RunFindings, n
     """The notices of a status that is stored now; `before`: its conditions as the last run left them."""
     ready = after.condition(ConditionKind.READY)
     state = after.notices
+    if seen.cut_off is not None and ready is not None:
+        state = _continued(state, ready, seen, seen.cut_off)
     if seen.drift and seen.written:
         state = replace(state, done=_merged(state.done, [_line(one, seen) for one in seen.written]))
     if ready is None or (ready.reason in SILENT and not _is_stalled(after)):
@@ -101,6 +106,19 @@ def noticed(before: Sequence[Condition], after: PoolStatus, seen: RunFindings, n
     if not _good(ready) or found.kind is NoticeKind.FIGHT:
         kept = replace(kept, told={**kept.told, found.kind.value: found.digest})
     return kept.with_notice(replace(notice, damped=state.lately(now) == MOST - 1), now)
+
+
+def beginning(state: NoticeState, changes: Iterable[Change], *, named: bool) -> NoticeState:
+    """Before a run corrects drift: what it is about to correct, in case it is cut off before it can say so."""
+    return replace(state, begun=_merged(state.begun, [_line(one, RunFindings(named=named)) for one in changes]))
+
+
+def _continued(state: NoticeState, ready: Condition, seen: RunFindings, begun: Sequence[NoticeLine]) -> NoticeState:
+    """What a run was about to correct when it was cut off is made where the pool is in sync; what is left is not."""
+    if _good(ready):
+        return replace(state, begun=(), done=_merged(state.done, begun))
+    left = {_line(one, seen).what for one in seen.left} if begun else set()
+    return replace(state, begun=tuple(line for line in begun if line.what not in left))
 
 
 def with_finding(known: PoolStatus, finding: Finding, now: datetime) -> PoolStatus:

@@ -15,6 +15,7 @@ from reconciler.engine.events import Applied, Applying, Event, Failed, PassStart
 from reconciler.engine.gate import WriteGate
 from reconciler.engine.memory import Memory
 from reconciler.engine.naming import NameRules, without_names
+from reconciler.engine.notices import beginning
 from reconciler.engine.planner import Planner
 from reconciler.engine.proofs import Ownership
 from reconciler.engine.recorder import Recorder
@@ -27,6 +28,7 @@ from reconciler.engine.waits import reaches_devops
 from reconciler.engine.without_effect import lines_of
 from reconciler.errors import ReconcilerError, Unavailable
 from reconciler.plan.model import Change
+from reconciler.plan.sync import SyncCause
 from reconciler.plan.targets import AgentPoolPlace, OrganizationPlace, ProjectPlace, QueuePlace, ReplacePool, UpdatePool
 from reconciler.ports import pacing
 from reconciler.ports.azure import Pending
@@ -78,7 +80,7 @@ class Steps:
             if not changes:
                 return
             if number == 1:
-                self._begin(run)
+                self._begin(run, changes)
             self._listen(PassStarted(run.basis.spec.name, number, run.plan, len(changes)))
             written = self._apply(run, changes)
             if written:
@@ -87,7 +89,7 @@ class Steps:
             if run.pending or run.exhausted:
                 return
 
-    def _begin(self, run: RunState) -> None:
+    def _begin(self, run: RunState, changes: Sequence[Change]) -> None:
         """Store what is attempted before it is: a run that dies shows what it was about."""
         basis, known = run.basis, self._memory.status
         cause = basis.cause(run.plan)
@@ -98,6 +100,8 @@ class Steps:
             cause=cause,
             verified=known.verified and known.verified.before_writing(basis.digest),
         )
+        if cause is SyncCause.DRIFT:
+            status = replace(status, notices=beginning(known.notices, changes, named=self._names.telemetry))
         found = causes.finding([Occurrence(causes.BEGUN, out_of_sync(cause, run.plan))])
         self._memory.save(status.found(found, self._planner.clock.now()))
 

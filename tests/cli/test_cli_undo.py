@@ -79,6 +79,11 @@ def test_a_run_is_undone_verified_on_record_and_not_done_again(undoing: Undoing)
     made = [one for one in undoing.writes() if one["trigger"] == "undo"]
     assert {one["proof"]["outcome"] for one in made} == {"verified"}
     assert len(made) == 2
+    known = json.loads(undoing.run("status", POOL, "-o", "json").out)
+    (status,) = known["pools"]
+    ready = next(one for one in status["conditions"] if one["type"] == "Ready")
+    assert (ready["status"], ready["reason"]) == ("False", "OutOfSync"), "the spec in Git says otherwise"
+    assert ready["message"] == "undone: 2 changes; not made again until the spec agrees"
 
     undoing.deployment.cloud.do.reset_log()
     again = undoing.apply()

@@ -56,7 +56,7 @@ def surplus(do: Any) -> None:
 
 
 def applied(theatre: Theatre, environment: dict[str, str]) -> tuple[str, ...]:
-    """A run has opened both queues again, and a person undoes it."""
+    """A run has opened both queues again, and a person undoes it; the message comes, and nothing is done again."""
     desk = Desk(theatre.folder, environment)
     assert desk.run("apply", "build-pool", "--yes").code == 0
     newest = json.loads(desk.run("history", "build-pool", "-o", "json").out)["writes"][0]
@@ -127,7 +127,7 @@ STORIES = {
     "a pool is replaced": Story(
         nothing, {"build-pool": MOVED + "replace: allowed\n"}, policy="replacePools: [build-pool]\n"
     ),
-    "a run is undone": Story(drift, prepare=applied),
+    "a run is undone": Story(drift, prepare=applied, message=True),
     "a plan is approved": Story(drift, writes=False, policy=capped(NO_WIDENING), prepare=capped_plan),
     "an approved plan is applied": Story(drift, policy=capped(NO_WIDENING), prepare=approved_plan),
     "a person pauses": Story(drift, writes=False, prepare=pause, message=True),

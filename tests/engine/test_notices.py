@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.engine.notice_state import LASTS, NoticeState
-from reconciler.engine.notices import MOST, RunFindings, noticed, with_finding
+from reconciler.engine.notices import MOST, RunFindings, beginning, noticed, with_finding
 from reconciler.engine.status import OUTSIDE_WINDOW, Finding, PoolStatus, Truth
 from reconciler.plan.model import FIGHT, Change, Refusal
 from reconciler.plan.sync import SyncCause
@@ -58,6 +58,18 @@ class Pool:
         stored = PoolStatus.from_json("build", json.loads(json.dumps(self.status.to_json())))
         assert stored.notices == self.status.notices
         return [one.kind.value for one in self.status.notices.notices if one.id not in known]
+
+    def begins(self, *changes: Change) -> None:
+        """A run stores what it is about to correct, and is cut off."""
+        self.status = replace(self.status, notices=beginning(self.status.notices, changes, named=True))
+
+    def cut_off(self) -> dict[str, object]:
+        """What the next run that plans finds of it."""
+        return {"cut_off": self.status.notices.begun}
+
+    def lines(self) -> list[str]:
+        """Of the newest notice."""
+        return [line.what.split("/")[-1] for line in self.status.notices.notices[-1].lines]
 
     def good(self, **seen: object) -> list[str]:
         return self.run(Truth.TRUE, "InSync", **seen)  # type: ignore[arg-type]
@@ -106,6 +118,53 @@ def test_drift_that_is_being_corrected_is_told_when_it_is(pool: Pool) -> None:
     (line,) = pool.status.notices.notices[-1].lines
     assert (line.what, line.before, line.after) == ("open access fabrikam-prime/Web", "closed", "open")
     assert line.by == "probably by eve@fabrikam.com"
+
+
+API, WEB = change("fabrikam-prime/Api"), change()
+
+
+def test_what_a_run_corrected_that_was_cut_off_is_told_by_the_next_one(pool: Pool) -> None:
+    pool.begins(API, WEB)
+    assert pool.good(**pool.cut_off()) == ["repaired"]
+    assert pool.lines() == ["Api", "Web"]
+    assert pool.good(**pool.cut_off()) == []
+
+
+def test_what_it_had_not_corrected_counts_for_the_run_that_does(pool: Pool) -> None:
+    pool.begins(API, WEB)
+    assert pool.drifts(WEB, moving="Progressing", **pool.cut_off()) == []
+    assert [line.what for line in pool.status.notices.begun] == ["open access fabrikam-prime/Api"]
+    assert pool.good(**pool.cut_off()) == ["repaired"]
+    assert pool.lines() == ["Api"], "Web was put right by someone else"
+
+    pool.begins(API, WEB)
+    assert pool.good(drift=True, written=[WEB], blame=lambda _: EVE, named=True, **pool.cut_off()) == ["repaired"]
+    assert pool.lines() == ["Api", "Web"]
+    assert [line.by for line in pool.status.notices.notices[-1].lines] == ["", "probably by eve@fabrikam.com"]
+
+
+def test_two_runs_that_were_cut_off_are_told_together(pool: Pool) -> None:
+    pool.begins(API)
+    pool.begins(WEB)
+    assert pool.good(**pool.cut_off()) == ["repaired"]
+    assert pool.lines() == ["Api", "Web"]
+
+
+def test_a_run_that_ends_knows_itself_what_it_made(pool: Pool) -> None:
+    before = pool.cut_off()
+    pool.begins(API)
+    assert pool.good(**before) == []
+    assert pool.status.to_json()["notices"] is None
+
+
+def test_a_run_that_could_not_plan_leaves_what_was_begun(pool: Pool) -> None:
+    pool.begins(WEB)
+    assert pool.run(Truth.UNKNOWN, "Unavailable", moving="Unavailable") == []
+    assert pool.stalls() == ["stalled"]
+    assert pool.good(**pool.cut_off()) == ["recovered"]
+    pool.begins(WEB)
+    assert pool.good() == []
+    assert pool.good(**pool.cut_off()) == ["repaired"]
 
 
 def test_people_are_not_named_unless_that_is_allowed(pool: Pool) -> None:
