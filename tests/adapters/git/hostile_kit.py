@@ -60,7 +60,7 @@ def named_as(name: bytes, mode: bytes = FILE) -> Callable[[Made], object]:
 
 
 def late(entries: Callable[[], Iterable[bytes]]) -> Callable[[Made], object]:
-    """The same with entries that take time to make: the test makes them, and not whoever reads the table."""
+    """The same with entries that take time to make: the test makes them, and not the collection."""
 
     def make(made: Made) -> None:
         beside(*entries())(made)
