@@ -88,7 +88,7 @@ QUICK = 5.0
 
 
 def _sampled(cloud: Emulated, folder: str, count: int, drift: int) -> list[Sample]:
-    """At most fifty samples, each at the same place between two repairs."""
+    """Fifty samples at most, or one in each third step; each at the same place between two repairs."""
     written = Written()
     with log_to((), written):
         return _played(cloud, folder, count, drift, written)
@@ -97,7 +97,7 @@ def _sampled(cloud: Emulated, folder: str, count: int, drift: int) -> list[Sampl
 def _played(cloud: Emulated, folder: str, count: int, drift: int, written: Written) -> list[Sample]:
     found = list[Sample]()
     one, steps = desk(cloud, folder), count // 2
-    between = max(1, steps // 50 // max(drift, 1)) * max(drift, 1)
+    between = max(1, steps // min(50, steps // 3) // max(drift, 1)) * max(drift, 1)
     begun, threads = time.process_time(), threading.active_count()
     done = others = writes = 0
     for number in range(1, steps + 1):

@@ -27,6 +27,7 @@ from tests.contract.azurite import running
 from tests.contract.counting import CountedStores, Relay, relay
 from tests.contract.families import Settable
 from tests.deployment import enforce, spec
+from tests.examples import whole
 from tests.service.queue.hall import ORG, Hall
 
 PROJECTS = ("Web", "Api")
@@ -68,7 +69,8 @@ class Counting:
         return self.stores.counted()
 
 
-@pytest.mark.parametrize("pools", [1, 40, 300])
+@pytest.mark.soaked
+@pytest.mark.parametrize("pools", [1, 40, whole(300, usual=120)])
 def test_an_unchanged_resync_costs_a_fixed_number_of_transactions_and_none_for_a_pool(
     tmp_path: Path, pools: int
 ) -> None:
