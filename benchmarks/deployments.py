@@ -26,6 +26,8 @@ from reconciler.service.triggers import TriggerContext, composition
 ROOT = Path(__file__).resolve().parents[1]
 LONGEST = 900.0
 """Seconds after which what is still on a queue is left over."""
+PAUSE = 0.5
+"""Seconds between two looks at the queues: what looks more often keeps a storage emulator busy."""
 ARM, AUDIT = "pool-events", "devops-events"
 QUEUES = (ARM, AUDIT, "work", "sweep")
 DEAD = tuple(f"{name}-poison" for name in QUEUES)
@@ -61,8 +63,8 @@ class Deployment:
     def idle(self) -> None:
         """Wait until all queues are empty."""
         end = time.monotonic() + LONGEST
-        while self.left() and time.monotonic() < end:
-            time.sleep(0.2)
+        while any(self.left((name,)) for name in QUEUES) and time.monotonic() < end:
+            time.sleep(PAUSE)
 
     def ends(self) -> list[dict[str, Json]]:
         """What became of each pool of each message: lines of all logs."""

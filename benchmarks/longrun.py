@@ -103,7 +103,7 @@ QUICK = 5.0
 
 
 def _sampled(cloud: Emulated, folder: str, count: int, drift: int, store: Mapping[str, str]) -> list[Sample]:
-    """At most fifty samples, each at the same place between two repairs. `store`: a storage account, if any."""
+    """Fifty samples at most, or one in each third step, at the same place between two repairs. `store`: an account, if any."""
     written = Written()
     with log_to((), written):
         one = _desk(cloud, folder, store)
@@ -116,7 +116,7 @@ def _sampled(cloud: Emulated, folder: str, count: int, drift: int, store: Mappin
 def _played(one: Desk, stored: Callable[[], Sample], count: int, drift: int, written: Written) -> list[Sample]:
     found = list[Sample]()
     steps = count // 2
-    between = max(1, steps // 50 // max(drift, 1)) * max(drift, 1)
+    between = max(1, steps // min(50, steps // 3) // max(drift, 1)) * max(drift, 1)
     begun, threads = time.process_time(), threading.active_count()
     done = others = writes = 0
     for number in range(1, steps + 1):

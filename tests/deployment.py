@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from benchmarks.estates import GROUP, SUBSCRIPTION
 from benchmarks.estates import properties as pool_properties
+from benchmarks.worker import MovedClock
 from emulator import Running, start
 from reconciler.config.settings import Settings
 from reconciler.config.triggers import Hosting, state
@@ -76,6 +77,19 @@ def _organization(name: str, pool: str) -> dict[str, Any]:
     }
 
 
+class WorldClock(MovedClock):
+    """The clock of the processes of a deployment: what is added to it is added to the emulator's too."""
+
+    def __init__(self, cloud: Running) -> None:
+        super().__init__()
+        self._cloud = cloud
+
+    def later(self, seconds: float) -> None:
+        """Time passes."""
+        self.ahead += seconds
+        self._cloud.do.advance(seconds)
+
+
 @dataclass
 class Deployment:
     """Everything but the process that runs the triggers."""
@@ -86,11 +100,14 @@ class Deployment:
     environment: dict[str, str]
     metrics: MemoryTelemetry = field(default_factory=MemoryTelemetry)
 
+    def __post_init__(self) -> None:
+        self.clock = WorldClock(self.cloud)
+
     def context(self, **given: str) -> TriggerContext:
         """The triggers' parts, put together as in production; a new process each time, as far as they know."""
         environment = {**self.environment, **{f"RECONCILER_{name}": value for name, value in given.items()}}
         settings = Settings.read(environment, beneath=state(environment))
-        context = composition.build(settings, Hosting.read(environment), self.metrics)
+        context = composition.build(settings, Hosting.read(environment), self.metrics, self.clock)
         if context.safety.documents.index().new:
             enforce(context)
         return context
@@ -150,19 +167,21 @@ def trace_id(traceparent: str) -> str:
 
 
 def work_off(context: TriggerContext, seconds: float = 300.0) -> int:
-    """Do what is on both queues, later messages too, until nothing is left; how many messages there were."""
-    done = 0
-
-    def empty() -> bool:
-        nonlocal done
-        for queue in (context.outbox.events, context.outbox.sweeps):
+    """Do what is on both queues until nothing is left; how many messages there were. Time passes where none is due."""
+    assert isinstance(context.clock, WorldClock)
+    queues, done, waited = (context.outbox.events, context.outbox.sweeps), 0, 0
+    while any(queue.length() for queue in queues):
+        taken = 0
+        for queue in queues:
             for message in queue.take(1, 330):
                 messages.work(context, message.text, message.inserted)
                 queue.ack(message)
-                done += 1
-        return context.outbox.events.length() + context.outbox.sweeps.length() == 0
-
-    until(empty, seconds)
+                taken += 1
+        if not taken:
+            waited += 1
+            assert waited <= seconds, f"nothing came of it in {seconds} s"
+            context.clock.later(1.0)
+        done += taken
     return done
 
 

@@ -30,7 +30,7 @@ ROOT = Path(__file__).parents[1]
 
 FUNCTIONS = multiprocessing.get_context("forkserver")
 """For functions of tests that run in processes of their own; a test run has one server of this kind, so it has one list."""
-FUNCTIONS.set_forkserver_preload(["tests.crashes.killing", "tests.contract.racing", "tests.contract.recording"])
+FUNCTIONS.set_forkserver_preload(["tests.forked_functions"])
 
 
 class ForkServerDied(RuntimeError):

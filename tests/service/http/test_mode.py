@@ -141,7 +141,7 @@ def test_the_plan_over_http_says_what_holds_it_back(deployment: Deployment, cont
 def test_a_service_without_a_mode_writes_nothing(deployment: Deployment, tmp_path: Path) -> None:
     """A new deployment, whatever its templates say."""
     given = deployment.environment | {"RECONCILER_STATE": str(tmp_path / "new.db")}
-    context = composition.build(Settings.read(given), Hosting.read(given))
+    context = composition.build(Settings.read(given), Hosting.read(given), clock=deployment.clock)
     deployment.close_access("build-pool", "Web")
     request = HttpRequest("POST", "/api/pools/build-pool/reconcile", {"name": "build-pool"})
     deployment.cloud.do.reset_log()

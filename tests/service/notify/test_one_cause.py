@@ -1,4 +1,4 @@
-"""One missing right stalls a hundred pools: one message, and one at its end."""
+"""One missing right stalls all pools: one message, and one at its end."""
 
 from __future__ import annotations
 
@@ -6,17 +6,21 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from reconciler.adapters.webhooks import WebhookSender
 from reconciler.errors import Forbidden
 from reconciler.service.notify.flush import Flush, Receivers
 from reconciler.service.notify.waiting import NoticeOutbox
+from tests.examples import whole
 from tests.service.notify.receivers import Post
 from tests.service.queue.hall import failing, hall
 
-POOLS = 100
+POOLS = whole(100, usual=30)
 
 
-def test_a_hundred_pools_that_one_right_stalls_are_one_message_and_their_recovery_another(
+@pytest.mark.soaked
+def test_many_pools_that_one_right_stalls_are_one_message_and_their_recovery_another(
     tmp_path: Path, post: Post
 ) -> None:
     with hall(tmp_path, POOLS) as (made, clock):

@@ -15,6 +15,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -27,7 +28,7 @@ from reconciler.service.queue.messages import WorkMessage
 from reconciler.service.queue.worker import Report
 from tests.contract.families import Settable
 from tests.estate import Estate
-from tests.examples import tries
+from tests.examples import crossed, tries
 from tests.service.queue.hall import Hall
 from tests.service.queue.test_evidence_age import once_at, queue_of
 
@@ -203,6 +204,7 @@ def _nothing() -> None:
     """Nothing happens."""
 
 
+@pytest.mark.soaked
 def test_a_resync_that_dies_at_any_of_its_calls_leaves_what_is_true() -> None:
     """One pool drifted, one is as it was, and one has no status yet."""
     with place() as made:
@@ -212,14 +214,13 @@ def test_a_resync_that_dies_at_any_of_its_calls_leaves_what_is_true() -> None:
         whole = Life()
         made.handle(POOLS, "sweep", whole)
     assert whole.calls > 20
-    for at in range(whole.calls):
-        for late in (False, True):
-            with place() as made:
-                made.handle(POOLS[:2], "sweep")
-                made.handle(POOLS[:2], "sweep")
-                made.drift("pool-1")
-                made.handle(POOLS, "sweep", Life(at, late))
-                made.healed()
+    for at, late in crossed(range(whole.calls), (False, True), one_of=2):
+        with place() as made:
+            made.handle(POOLS[:2], "sweep")
+            made.handle(POOLS[:2], "sweep")
+            made.drift("pool-1")
+            made.handle(POOLS, "sweep", Life(at, late))
+            made.healed()
 
 
 STEPS = st.one_of(
@@ -231,7 +232,7 @@ STEPS = st.one_of(
 
 
 @given(st.lists(STEPS, max_size=9))
-@settings(deadline=None, max_examples=tries(40))
+@settings(deadline=None, max_examples=tries(20))
 def test_in_any_order_of_looks_runs_drift_and_deaths_what_is_shown_is_true(steps: list[tuple[Any, ...]]) -> None:
     """What happens during a resync happens before its first read, or after its first pool, with all facts read."""
     with place() as made:

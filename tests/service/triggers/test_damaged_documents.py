@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from typing import Any
 
@@ -15,6 +15,7 @@ from reconciler.engine.status import ConditionKind, Truth
 from reconciler.service.http.message import HttpRequest
 from reconciler.service.triggers import TriggerContext, messages, timers, web
 from tests.deployment import Deployment, take
+from tests.examples import crossed
 
 DEEP = 100_000
 NAMES = {
@@ -96,16 +97,28 @@ def raised(context: TriggerContext, step: Callable[[TriggerContext], Any]) -> st
     return ""
 
 
+def sampled(kind: str) -> Iterator[tuple[str, list[str]]]:
+    """Each body with the steps before which it is planted: in `make test` all of both, and each pair for some kind.
+
+    A run is the last step of each, and has to find the pool in sync.
+    """
+    turn = list(NAMES).index(kind)
+    chosen = crossed(BODIES, [*STEPS][turn:] + [*STEPS][:turn], one_of=3)
+    for body in BODIES:
+        yield body, [name for name in STEPS if name == "run" or (body, name) in chosen]
+
+
+@pytest.mark.soaked
 @pytest.mark.parametrize("kind", NAMES)
 def test_no_damage_of_a_document_stops_anything(deployment: Deployment, kind: str) -> None:
     first = deployment.context()
     messages.work(first, '{"keys":["build-pool"]}', None)
     found = {}
-    for body, text in BODIES.items():
+    for body, names in sampled(kind):
         context = deployment.context()
-        for name, step in STEPS.items():
-            plant(deployment, NAMES[kind], text)
-            if problem := raised(context, step):
+        for name in names:
+            plant(deployment, NAMES[kind], BODIES[body])
+            if problem := raised(context, STEPS[name]):
                 found[body, name] = problem
         ready = load_status(context.state, "build-pool").condition(ConditionKind.READY)
         if ready is None or ready.status is not Truth.TRUE:

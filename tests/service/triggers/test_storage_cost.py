@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -23,10 +24,11 @@ from reconciler.safety import ModeScope, Safety, WriteMode
 from reconciler.service.triggers import composition, messages, timers
 from reconciler.telemetry import MemoryTelemetry
 from tests.adapters.git.git_kit import Work
-from tests.contract.azurite import running
+from tests.contract.azurite import Azurite
 from tests.contract.counting import CountedStores, Relay, relay
 from tests.contract.families import Settable
 from tests.deployment import enforce, spec
+from tests.examples import whole
 from tests.service.queue.hall import ORG, Hall
 
 PROJECTS = ("Web", "Api")
@@ -68,7 +70,8 @@ class Counting:
         return self.stores.counted()
 
 
-@pytest.mark.parametrize("pools", [1, 40, 300])
+@pytest.mark.soaked
+@pytest.mark.parametrize("pools", [1, 40, whole(300, usual=120)])
 def test_an_unchanged_resync_costs_a_fixed_number_of_transactions_and_none_for_a_pool(
     tmp_path: Path, pools: int
 ) -> None:
@@ -105,8 +108,8 @@ def test_a_pool_that_changed_costs_its_own_transactions_and_the_others_none(tmp_
 
 
 @contextmanager
-def account(folder: Path, pools: int) -> Iterator[tuple[dict[str, str], Relay]]:
-    """One organization on the emulator, specs in Git, and a storage account of its own whose requests are counted."""
+def account(azurite: Azurite, folder: Path, pools: int) -> Iterator[tuple[dict[str, str], Relay]]:
+    """One organization on the emulator, specs in Git, and a storage account whose requests are counted."""
     names = [f"pool-{number}" for number in range(pools)]
     queues = [{"project": project, "openAccess": True} for project in PROJECTS]
     roles = {"Administrator": ["operator"]}
@@ -122,24 +125,24 @@ def account(folder: Path, pools: int) -> Iterator[tuple[dict[str, str], Relay]]:
     }
     repository = Work(folder / "repository")
     repository.commit(**{f"specs__{name}": spec(name, ORG) for name in names})
-    with running(folder) as azurite, relay(azurite) as counted, start(world) as cloud:
+    own = f"t{uuid4().hex[:12]}"
+    with relay(azurite) as counted, start(world) as cloud:
         given = {
             "SPECS": f"{repository.path}#main:specs", "STATE": counted.azurite.connection, "ALLOW_LOOPBACK": "1",
             "CREDENTIAL": "static", "ARM_ENDPOINT": cloud.arm, "DEVOPS_ENDPOINT": cloud.devops,
             "AUDIT_ENDPOINT": cloud.devops, "ARM_TOKEN": cloud.tokens["arm"], "DEVOPS_TOKEN": cloud.tokens["devops"],
-            "CACHE": str(folder / "cache"),
+            "CACHE": str(folder / "cache"), "CONTAINER": own, "WORK_QUEUE": f"{own}-work", "SWEEP_QUEUE": f"{own}-sweep",
         }  # fmt: skip
         environment = {f"RECONCILER_{name}": value for name, value in given.items()}
         yield {**environment, "AZURE_DEVOPS_CACHE_DIR": str(folder / "cache")}, counted
 
 
-@pytest.mark.azurite
-def test_the_same_counted_as_requests_that_a_storage_account_receives(tmp_path: Path) -> None:
+def test_the_same_counted_as_requests_that_a_storage_account_receives(azurite: Azurite, tmp_path: Path) -> None:
     """By the worker as it is deployed, a new process for each resync. Polls of an empty queue do not count."""
-    pools = 12
+    pools = 6
     costs: list[list[str]] = []
-    with account(tmp_path, pools) as (environment, counted):
-        for number in range(6):
+    with account(azurite, tmp_path, pools) as (environment, counted):
+        for number in range(5):
             context = composition.build(
                 Settings.read(environment, beneath=state(environment)), Hosting.read(environment), MemoryTelemetry()
             )

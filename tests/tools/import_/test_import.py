@@ -341,7 +341,7 @@ def test_an_operation_that_failed_is_told(any_estate: Running) -> None:
 
 
 @settings(
-    max_examples=tries(12), deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=tries(7), deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 @given(estate=estates(), access_only=st.booleans())
 def test_the_plan_of_what_was_imported_is_empty(any_estate: Running, estate: dict[str, Any], access_only: bool) -> None:

@@ -115,7 +115,7 @@ def test_what_doctor_misses_is_what_onboard_plans(
         return {(kind, place) for kind, _, place in (one.partition(":") for one in lacking)}
 
     @settings(
-        max_examples=tries(10),
+        max_examples=tries(6),
         phases=[Phase.reuse, Phase.generate],
         suppress_health_check=list(HealthCheck),
         deadline=None,
