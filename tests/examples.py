@@ -27,17 +27,22 @@ FEW = 20
 """How many `quick` and `mutants` try."""
 
 
-def tries(number: int) -> int:
-    """How many examples to try of a property, where `make test` tries this number."""
+def tries(number: int, *, soaked: int = 0) -> int:
+    """How many examples to try of a property, where `make test` tries this number; `soaked`: what `soak` multiplies."""
     if PROFILE == "mutants":
         return min(number, FEW)
-    return number * SOAKED if PROFILE == "soak" else number
+    return (soaked or number) * SOAKED if PROFILE == "soak" else number
 
 
 def crossed(first: Iterable[First], second: Iterable[Second], *, one_of: int) -> list[tuple[First, Second]]:
     """Each with each in `soak`; else one pair of so many, with every one of both."""
     pairs = product(enumerate(first), enumerate(second))
     return [(one, other) for (x, one), (y, other) in pairs if PROFILE == "soak" or (x + y) % one_of == 0]
+
+
+def some(entries: Iterable[First], *, one_of: int) -> list[First]:
+    """All in `soak`, else one of so many: for a table whose every entry another test goes through."""
+    return [one for one, _ in crossed(entries, [None], one_of=one_of)]
 
 
 def load_profile() -> None:

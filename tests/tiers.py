@@ -58,6 +58,7 @@ _TIERS: Mapping[str, tuple[str, ...]] = {
         "service/triggers",
         "simulation",
         "stories",
+        "test_nearby.py",
         "telemetry/test_application_insights.py",
         "telemetry/test_nothing_secret.py",
         "telemetry/test_off.py",
