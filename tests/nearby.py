@@ -25,6 +25,7 @@ from urllib.parse import urlsplit
 
 from requests.structures import CaseInsensitiveDict
 from urllib3 import HTTPResponse
+from urllib3.connectionpool import log
 
 from emulator import Running
 from emulator.control import Control, ControlError
@@ -116,6 +117,8 @@ class _Pool(_BASE):  # type: ignore[misc, valid-type] # a class that is found wh
         sent = encode(response)
         if len(sent) > limits.size:
             raise limits.too_large()
+        where = (self.scheme, self.host, self.port, method, url, "HTTP/1.1", response.status, len(sent))
+        log.debug('%s://%s:%s "%s %s %s" %s %s', *where)  # as the base does: tests read the log
         return _as_urllib3(response, method, sent)
 
 

@@ -138,6 +138,17 @@ def test_bounds_are_kept(near: Running, client: requests.Session) -> None:
         asked(near, client, "GET", PROJECTS)
 
 
+def test_the_log_says_the_same(near: Running, client: requests.Session, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG", "urllib3")
+    with sockets():
+        asked(near, client, "GET", PROJECTS)
+    far = caplog.messages[-1]
+    asked(near, client, "GET", PROJECTS)
+
+    assert PROJECTS in far
+    assert caplog.messages[-1] == far
+
+
 def test_refusals_of_the_control_port_are_told(near: Running) -> None:
     with pytest.raises(ControlError, match="none of these"):
         near.do.switch("none of these", value=True)
