@@ -1,6 +1,6 @@
 """An emulator in a thread of this process, whose answers take the short way: no socket, and the same handlers.
 
-`start` is `emulator.start`: three ports on loopback, for whoever connects to them. Requests of this process that meet
+`start` is `emulator.start`: three ports on loopback. Requests of this process that meet
 no fault and nothing that waits are answered where connections begin (`reconciler.adapters.bounds.POOLS`, through which
 `requests` and azure-core connect), so everything above is as in production: sessions, policies, bounds, retries.
 Whatever only a socket can play goes through one. Handlers still run one at a time: the emulator's thread lets go of

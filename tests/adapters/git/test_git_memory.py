@@ -118,7 +118,7 @@ def test_no_blob_beside_the_specs_is_sent(work: Work) -> None:
 
 @pytest.fixture(scope="module")
 def deltas(tmp_path_factory: pytest.TempPathFactory) -> Work:
-    """Ninety commits, packed; nobody changes it."""
+    """Ninety commits, packed; no test changes it."""
     work = Work(tmp_path_factory.mktemp("deltas"))
     lines = [f"line {index}: {index * 7919 % 1000}" for index in range(400)]
     for turn in range(30):
