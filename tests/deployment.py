@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from benchmarks.estates import GROUP, SUBSCRIPTION
 from benchmarks.estates import properties as pool_properties
-from emulator import Running, start
+from emulator import Running
 from reconciler.config.settings import Settings
 from reconciler.config.triggers import Hosting, state
 from reconciler.ports.stores import Message, MessageQueue
@@ -23,6 +23,7 @@ from reconciler.service.queue.messages import read
 from reconciler.service.triggers import TriggerContext, composition, messages
 from reconciler.telemetry import MemoryTelemetry
 from tests.adapters.git.git_kit import Work
+from tests.nearby import start
 
 T = TypeVar("T")
 

@@ -15,7 +15,6 @@ from typing import Any
 import pytest
 
 from benchmarks.estates import GROUP, SUBSCRIPTION, properties
-from emulator import start
 from reconciler.adapters.sqlite.store import Local
 from reconciler.config.settings import Settings
 from reconciler.config.triggers import Hosting, state
@@ -27,6 +26,7 @@ from tests.contract.azurite import running
 from tests.contract.counting import CountedStores, Relay, relay
 from tests.contract.families import Settable
 from tests.deployment import enforce, spec
+from tests.nearby import start
 from tests.service.queue.hall import ORG, Hall
 
 PROJECTS = ("Web", "Api")
