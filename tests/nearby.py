@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import os
 import queue
 import selectors
 import threading
@@ -95,6 +96,7 @@ class _Near:
 
 
 _NEAR: dict[int, _Near] = {}
+os.register_at_fork(after_in_child=_NEAR.clear)  # a child has a copy of the world, and the emulator is its parent's
 _BASE = bounds.POOLS["http"]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -38,14 +39,16 @@ def client(near: Running) -> Iterator[requests.Session]:
         yield session
 
 
-def asked(near: Running, client: requests.Session, method: str, path: str, **more: Any) -> requests.Response:
+def asked(
+    near: Running, client: requests.Session, method: str, path: str, timeout: float = 30, **more: Any
+) -> requests.Response:
     plane = "arm" if path.startswith("/subscriptions") else "devops"
     return client.request(
         method,
         getattr(near, plane) + path,
         headers={"Authorization": f"Bearer {near.tokens[plane]}"},
         allow_redirects=False,
-        timeout=1,
+        timeout=timeout,
         **more,
     )
 
@@ -115,7 +118,7 @@ def test_a_fault_takes_a_socket_and_others_do_not(near: Running, client: request
     assert asked(near, client, "GET", f"{RESOURCE}/{POOL}?api-version=2026-06-02").ok
     assert connections(near) == 0
     with pytest.raises(requests.RequestException):
-        asked(near, client, "GET", PROJECTS)
+        asked(near, client, "GET", PROJECTS, timeout=0.5 if kind == "timeout-after" else 30)
     assert connections(near) == 1
     assert near.do.fault_hits() == 1
     assert asked(near, client, "GET", PROJECTS).ok
@@ -125,7 +128,7 @@ def test_a_fault_takes_a_socket_and_others_do_not(near: Running, client: request
 def test_who_is_held_waits(near: Running, client: requests.Session) -> None:
     near.do.hold(on=True)
     with pytest.raises(requests.Timeout):
-        asked(near, client, "GET", PROJECTS)
+        asked(near, client, "GET", PROJECTS, timeout=0.5)
     near.do.hold(on=False)
     assert asked(near, client, "GET", PROJECTS).ok
 
@@ -168,6 +171,22 @@ def test_handlers_run_one_at_a_time(near: Running, client: requests.Session) -> 
 
     assert answers == [200 if number % 4 else answers[0] for number in range(200)]
     assert len(near.do.requests()) == 200
+
+
+def test_a_forked_process_asks_its_parent(near: Running) -> None:
+    near.do.reset_log()
+    child = multiprocessing.get_context("fork").Process(target=_ask, args=(near,))
+    child.start()
+    child.join(60)
+
+    assert child.exitcode == 0
+    assert [one["route"] for one in near.do.requests()] == ["projects.list"]
+
+
+def _ask(near: Running) -> None:
+    with requests.Session() as session:
+        session.mount("http://", BoundedAdapter(max_retries=0))
+        assert asked(near, session, "GET", PROJECTS).ok
 
 
 def test_an_emulator_that_ended_is_gone() -> None:

@@ -96,6 +96,7 @@ _TIERS: Mapping[str, tuple[str, ...]] = {
         "simulation",
         "spec/test_schema.py",
         "test_forking.py",
+        "test_nearby.py",
         "test_runs.py",
     ),
     "runtime": ("runtime",),
