@@ -244,7 +244,7 @@ class _Run:
     def play(self) -> Played:
         world, fault = self._world, dict(FAULTS[self._cell.fault])
         if fault["kind"] in HELD:
-            world.patience(1.0)
+            world.patience(1.0 if fault["kind"] == "trickle" else 0.5)
             self._clock.pace = 30.0
         if fault.get("value") == "in a minute":
             now = moment_of(world.do.now())
