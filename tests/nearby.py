@@ -1,10 +1,9 @@
 """An emulator in a thread of this process, whose answers take the short way: no socket, and the same handlers.
 
-`start` is `emulator.start`: three ports on loopback. Requests of this process that meet
-no fault and nothing that waits are answered where connections begin (`reconciler.adapters.bounds.POOLS`, through which
-`requests` and azure-core connect), so everything above is as in production: sessions, policies, bounds, retries.
-Whatever only a socket can play goes through one. Handlers still run one at a time: the emulator's thread lets go of
-its world only while it waits.
+`start` is `emulator.start`: three ports on loopback. Requests of this process that meet no fault and nothing that waits
+are answered where connections begin (`reconciler.adapters.bounds.POOLS`, through which `requests` and azure-core
+connect), so everything above is as in production: sessions, policies, bounds, retries. Whatever only a socket can play
+goes through one. Handlers still run one at a time: the emulator's thread lets go of its world only while it waits.
 """
 
 from __future__ import annotations
@@ -76,13 +75,14 @@ class _Near:
     def ports(self) -> frozenset[int]:
         return frozenset(self._servers)
 
-    def answer(self, port: int, method: str, url: str, body: bytes, headers: Any) -> Response | None:
-        """The response; None where it takes a socket."""
+    def answer(self, port: int, method: str, url: str, body: bytes, headers: Any) -> tuple[Response, bytes] | None:
+        """The response and its body, since a body may be a part of the world; None where it takes a socket."""
         world, server = self._world, self._servers[port]
         incoming = Incoming(method, url, headers, body, server.url)
         with self._lock:
             if server._plane.name == "control":
-                return Exchange.open(world, server._plane, incoming).answer()
+                response = Exchange.open(world, server._plane, incoming).answer()
+                return response, encode(response)
             if world.latency or world.gate._closed or AGAIN in url:
                 return None
             world.agenda.run_due()
@@ -92,7 +92,7 @@ class _Near:
                 return None
             response = exchange.answer()
             server._log(exchange, response.status)
-            return response
+            return response, encode(response)
 
 
 _NEAR: dict[int, _Near] = {}
@@ -113,10 +113,10 @@ class _Pool(_BASE):  # type: ignore[misc, valid-type] # a class that is found wh
         raw = b"" if body is None else body.encode() if isinstance(body, str) else body
         named = CaseInsensitiveDict({_text(name): _text(value) for name, value in (headers or {}).items()})
         named.setdefault("Host", f"{self.host}:{self.port}")
-        response = near.answer(self.port, method, url, raw, named)
-        if response is None:
+        found = near.answer(self.port, method, url, raw, named)
+        if found is None:
             return super().urlopen(method, url, body, headers, **options)
-        sent = encode(response)
+        response, sent = found
         if len(sent) > limits.size:
             raise limits.too_large()
         where = (self.scheme, self.host, self.port, method, url, "HTTP/1.1", response.status, len(sent))
@@ -150,10 +150,10 @@ class _NearControl(Control):
             return super()._call(method, path, body)
         data = b"" if body is None else json.dumps(body).encode()
         headers = CaseInsensitiveDict({"Host": parts.netloc, **({"Content-Type": "application/json"} if data else {})})
-        answer = near.answer(port, method, path, data, headers)
-        assert answer is not None
-        found = json.loads(encode(answer))
-        if answer.status != 200:
+        answered = near.answer(port, method, path, data, headers)
+        assert answered is not None
+        found = json.loads(answered[1])
+        if answered[0].status != 200:
             raise ControlError(found["error"]["message"])
         return found
 
