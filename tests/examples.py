@@ -27,11 +27,11 @@ FEW = 20
 """How many `quick` and `mutants` try."""
 
 
-def tries(number: int) -> int:
-    """How many examples to try of a property, where `make test` tries this number."""
+def tries(number: int, *, soaked: int = 0) -> int:
+    """How many examples to try of a property, where `make test` tries this number; `soaked`: what `soak` multiplies."""
     if PROFILE == "mutants":
         return min(number, FEW)
-    return number * SOAKED if PROFILE == "soak" else number
+    return (soaked or number) * SOAKED if PROFILE == "soak" else number
 
 
 def crossed(first: Iterable[First], second: Iterable[Second], *, one_of: int) -> list[tuple[First, Second]]:
@@ -43,6 +43,11 @@ def crossed(first: Iterable[First], second: Iterable[Second], *, one_of: int) ->
 def whole(number: int, *, usual: int) -> int:
     """How many in `soak`, where it is so many as the rule is about; `usual`: in other runs, where fewer show the same."""
     return number if PROFILE == "soak" else usual
+
+
+def some(entries: Iterable[First], *, one_of: int) -> list[First]:
+    """All in `soak`, else one of so many: for a table whose every entry another test goes through."""
+    return [one for one, _ in crossed(entries, [None], one_of=one_of)]
 
 
 def load_profile() -> None:

@@ -1,4 +1,7 @@
-"""Every way in which one place of a document can be wrong: null, absent, of another type, doubled."""
+"""Every way in which one place of a document can be wrong: null, absent, of another type, doubled.
+
+`make soak` puts each wrong value in each place; else each place has some of them, and each of them stands in some.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tests import openapi
+from tests.examples import crossed
 
 Json = Any
 Place = tuple[str | int, ...]
@@ -19,11 +23,11 @@ _DEPTH = 4
 
 def mutations(document: Json) -> Iterator[tuple[str, Json]]:
     """A name and a document for each place and each way; `document` itself is left alone."""
-    for place in places(document):
+    for place, other in crossed(places(document), OTHERS, one_of=3):
         value = at(document, place)
-        for other in OTHERS:
-            if type(other) is not type(value) or (isinstance(value, list | dict) and value and other != value):
-                yield f"{shown(place)} = {other!r}", replaced(document, place, other)
+        if type(other) is not type(value) or (isinstance(value, list | dict) and value and other != value):
+            yield f"{shown(place)} = {other!r}", replaced(document, place, other)
+    for place in places(document):
         if place:
             yield f"{shown(place)} is absent", removed(document, place)
 

@@ -7,6 +7,7 @@ import pytest
 from reconciler.errors import ReconcilerError
 from tests.adapters.loopback import Answer
 from tests.adapters.transports import HOSTS, TOKEN, Company, Transport, each
+from tests.examples import crossed
 
 STATUSES = (301, 302, 303, 307, 308)
 PLACES = (
@@ -21,9 +22,9 @@ PLACES = (
 )
 
 
+@pytest.mark.soaked
 @each
-@pytest.mark.parametrize("status", STATUSES)
-@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize(("status", "place"), crossed(STATUSES, PLACES, one_of=5))
 def test_a_redirect_leads_nowhere(transport: Transport, company: Company, status: int, place: str) -> None:
     """Also to another of our own hosts: each has a token with an audience of its own."""
     other = HOSTS[HOSTS.index(transport.host) - 1]

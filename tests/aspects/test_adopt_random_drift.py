@@ -98,7 +98,9 @@ def test_any_drift_is_adopted(tmp_path: Path) -> None:
     runs = count()
     with settled_cloud() as cloud:
 
-        @settings(max_examples=tries(8), suppress_health_check=list(HealthCheck), deadline=None, phases=GENERATE)
+        @settings(
+            max_examples=tries(4, soaked=8), suppress_health_check=list(HealthCheck), deadline=None, phases=GENERATE
+        )
         @given(resources(), st.lists(EDITS, max_size=6))
         def drift(drawn: Json, edits: list[tuple[str, dict[str, Json]]]) -> None:
             cloud.do.reset()

@@ -11,7 +11,6 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, Phase, given, settings
 
-from emulator import start
 from reconciler import bootstrap
 from reconciler.tools.convert import ConvertOptions, drafts, pieces
 from reconciler.tools.import_ import draft_spec, observe_pools
@@ -22,6 +21,7 @@ from tests.aspects.shop import POOL, SUBSCRIPTION, parsed
 from tests.aspects.shop import settings as shop_settings
 from tests.aspects.test_random_round_trip import Estate, estate
 from tests.examples import tries
+from tests.nearby import start
 
 Json = Any
 STRATEGIES = drawn.strategies()
@@ -47,7 +47,7 @@ def test_a_random_pool_is_imported_whole_and_its_plan_is_empty(source: str, tmp_
         here = Estate(cloud, tmp_path)
 
         @settings(
-            max_examples=tries(8),
+            max_examples=tries(4, soaked=8),
             phases=[Phase.reuse, Phase.generate],
             suppress_health_check=list(HealthCheck),
             deadline=None,
@@ -74,7 +74,7 @@ def test_a_random_pool_is_imported_whole_and_its_plan_is_empty(source: str, tmp_
 def test_a_random_pool_is_converted_whole_from_a_template(source: str) -> None:
     """Literals of a template are the spec, to the letter."""
 
-    @settings(max_examples=tries(40), suppress_health_check=list(HealthCheck), deadline=None)
+    @settings(max_examples=tries(20, soaked=40), suppress_health_check=list(HealthCheck), deadline=None)
     @given(STRATEGIES[source])
     def converted(spec: Json) -> None:
         resource = {"name": POOL, "type": "Microsoft.DevOpsInfrastructure/pools", "apiVersion": "2026-06-02"}

@@ -18,7 +18,7 @@ import requests
 from hypothesis import HealthCheck, Phase, event, given, seed, settings
 from hypothesis import strategies as st
 
-from emulator import Running, start
+from emulator import Running
 from emulator.arm.versions import PUBLISHED as VERSIONS
 from reconciler.engine import Outcome
 from reconciler.facets.support.arm_document import differences
@@ -30,6 +30,7 @@ from tests.aspects.bodies import SUB, bodies
 from tests.aspects.shop import POOL, SUBSCRIPTION, Shop, parsed
 from tests.aspects.shop import settings as shop_settings
 from tests.examples import PROFILE, tries
+from tests.nearby import start
 
 Json = Any
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples" / "specs").glob("*.yaml"))
@@ -157,7 +158,7 @@ def test_a_random_pool_is_made_and_changed_and_then_nothing_is_left(source: str,
     with start(estate()) as cloud:
         here = Estate(cloud, tmp_path)
 
-        @settings(max_examples=tries(6), suppress_health_check=list(HealthCheck), deadline=None)
+        @settings(max_examples=tries(3, soaked=6), suppress_health_check=list(HealthCheck), deadline=None)
         @given(STRATEGIES[source], STRATEGIES[source], turned)
         def round_trip(first: Json, second: Json, switches: dict[str, Any]) -> None:
             shop = here.begin(switches)
@@ -207,7 +208,7 @@ def test_the_answer_of_any_api_version_can_be_pasted_and_plans_nothing(version: 
     with start(estate()) as cloud:
         here = Estate(cloud, tmp_path)
 
-        @settings(max_examples=tries(6), suppress_health_check=list(HealthCheck), deadline=None)
+        @settings(max_examples=tries(3, soaked=6), suppress_health_check=list(HealthCheck), deadline=None)
         @given(STRATEGIES.get("published", bodies()), st.fixed_dictionaries(ECHO_DRAWN))
         def pasted(made: Json, switches: dict[str, Any]) -> None:
             shop = here.begin({**switches, "arm.newer-properties": "dropped", "arm.parallelism-check": False})

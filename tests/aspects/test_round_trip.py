@@ -16,7 +16,6 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from emulator import start
 from reconciler.adapters.arm.pools import Arm, ArmWrites
 from reconciler.bootstrap.connections import credential_of
 from reconciler.errors import ReconcilerError
@@ -31,6 +30,7 @@ from tests.aspects.shop import settings as shop_settings
 from tests.examples import tries
 from tests.facets.frame import NOW
 from tests.facets.world import World
+from tests.nearby import start
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples" / "specs").glob("*.yaml"))
 SINGLE = next(path for path in EXAMPLES if path.stem == "fabrikam-single")
@@ -109,7 +109,7 @@ def test_random_bodies_come_back_without_a_difference(switches: dict[str, Any], 
     with start(estate(), switches={**QUICK, **switches}) as cloud:
         plane = Plane(cloud, tmp_path)
 
-        @settings(max_examples=tries(8), suppress_health_check=list(HealthCheck))
+        @settings(max_examples=tries(4, soaked=8), suppress_health_check=list(HealthCheck))
         @given(bodies(), bodies())
         def round_trip(first: dict[str, Any], second: dict[str, Any]) -> None:
             cloud.do.reset()
@@ -188,7 +188,7 @@ def test_an_error_of_the_service_is_an_error_here(tmp_path: Path) -> None:
             plane.writers.arm.put(spec.pool_id, broken)
 
 
-@settings(max_examples=tries(200), suppress_health_check=list(HealthCheck))
+@settings(max_examples=tries(60, soaked=200), suppress_health_check=list(HealthCheck))
 @given(bodies(), bodies())
 def test_the_guard_never_holds_back_what_the_spec_asks_for(wanted: dict[str, Any], observed: dict[str, Any]) -> None:
     """Whatever one valid body is to become another: each line is told, nothing else is touched, and it settles."""

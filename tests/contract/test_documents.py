@@ -20,6 +20,7 @@ from reconciler.ports.stores import StateStore, StoredDocument, UnreadableDocume
 from reconciler.safety.documents import SafetyDocuments
 from reconciler.telemetry import MemoryTelemetry
 from tests.contract.families import Family, LocalFamily, StorageFamily, Stores
+from tests.examples import crossed
 
 BODIES = {
     "list": b'["a", 1, null]',
@@ -36,6 +37,9 @@ BODIES = {
     "mark": b'{"document": []}',
 }
 SOUND = {"empty": b"{}", "unmarked": b'{"further": [1]}'}
+OWN = frozenset({"types", "infinite"})
+"""Bodies that differ for each kind of document."""
+KINDS = [kind for kind in STATE if not kind.governs]
 WRONG = {"text": 17, "number": "many", "flag": "yes", "list": {"a": 1}, "object": [1]}
 
 
@@ -78,14 +82,23 @@ def opened(family: Family, deployment: str = "", metrics: MemoryTelemetry | None
     return OwnedStore(family.worker(), whose, SystemClock(), metrics or MemoryTelemetry())
 
 
-@pytest.mark.parametrize("kind", [kind for kind in STATE if not kind.governs], ids=lambda kind: kind.label)
+def played(kind: DocumentKind) -> dict[str, bytes]:
+    """Each body with some kinds, and each kind with some bodies; `make soak` plays each with each."""
+    chosen = {label for one, label in crossed(KINDS, BODIES, one_of=3) if one is kind} | OWN
+    if kind.name == "git":
+        chosen.add("huge")
+    else:
+        chosen.discard("huge")  # one is enough: each is 33 MB
+    return {label: body for label, body in bodies_of(kind).items() if label in chosen}
+
+
+@pytest.mark.soaked
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.label)
 def test_a_damaged_document_counts_as_never_stored_and_is_kept_and_reported(
     family: Family, kind: DocumentKind, caplog: pytest.LogCaptureFixture
 ) -> None:
     name = name_of(kind)
-    for label, content in bodies_of(kind).items():
-        if label == "huge" and kind.name != "git":
-            continue  # one is enough: each is 33 MB
+    for label, content in played(kind).items():
         plant(family, name, content)
         metrics = MemoryTelemetry()
         caplog.clear()
@@ -129,8 +142,15 @@ def test_a_document_without_a_mark_is_adopted(family: Family, kind: DocumentKind
         other.state.load(name_of(kind))
 
 
-@pytest.mark.parametrize("label", [label for label in BODIES if label not in ("types", "infinite", "huge", "mark")])
-@pytest.mark.parametrize("name", ["index", "mode", "mode/pools/a", "operators", "agent-pools/a", "approvals/a"])
+@pytest.mark.soaked
+@pytest.mark.parametrize(
+    ("name", "label"),
+    crossed(
+        ["index", "mode", "mode/pools/a", "operators", "agent-pools/a", "approvals/a"],
+        [label for label in BODIES if label not in {*OWN, "huge", "mark"}],
+        one_of=4,
+    ),
+)
 def test_a_damaged_safety_document_is_an_error_and_stays(family: Family, name: str, label: str) -> None:
     content = BODIES[label]
     assert content is not None

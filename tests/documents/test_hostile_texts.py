@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ from tests.documents.hostile import TEXTS, faults_in
 from tests.documents.test_every_output import error, event, http_body, http_problem, log_line, status
 
 
+@cache
 def plan(text: str) -> Plan:
     """A plan in which everything that others name is this text."""
     detail = Detail(text, text, [text, {text: text}])
@@ -90,6 +92,14 @@ JSON: tuple[Callable[[str], str], ...] = (
     *(plan_json, screen_json, http_body, http_problem, served_problem, log_line, event),
 )
 STORED: tuple[Callable[[str], str], ...] = (status,)
+
+
+@cache
+def shown_by(output: Callable[[str], str], text: str) -> str:
+    """What an output makes of a text, for all that is asked of it."""
+    return output(text)
+
+
 OUTPUTS = (*PLAIN, *MARKDOWN, *JSON)
 
 
@@ -107,7 +117,7 @@ def faults(check: Callable[[str], list[str]]) -> dict[str, list[str]]:
 @pytest.mark.parametrize("output", OUTPUTS)
 def test_hostile_texts_are_harmless_in_every_output(output: Callable[[str], str]) -> None:
     def check(text: str) -> list[str]:
-        shown = output(text)
+        shown = shown_by(output, text)
         shown.encode()
         return faults_in(shown, **({"longest": 10**6} if output in JSON else {}))
 
@@ -133,7 +143,7 @@ def test_every_line_that_the_command_line_prints_is_harmless(capsys: pytest.Capt
 @pytest.mark.parametrize("output", JSON)
 def test_json_is_one_document_and_ascii(output: Callable[[str], str]) -> None:
     for text in TEXTS:
-        shown = output(text)
+        shown = shown_by(output, text)
         assert shown.isascii()
         assert isinstance(json.loads(shown), dict)
 
@@ -154,7 +164,7 @@ def test_markdown_holds_no_link_no_name_and_no_structure_of_others(output: Calla
     cells = _bare(output("x")).count("|")
 
     def check(text: str) -> list[str]:
-        shown = output(text)
+        shown = shown_by(output, text)
         found = re.findall(r"(?i)www\.|://|mailto:|xmpp:|@(?=\w)", shown) + re.findall(r"[<>`\\\[\]]", _bare(shown))
         return [*found, *(["a cell"] if _bare(shown).count("|") != cells else []), *re.findall("\n\n\n", shown)]
 

@@ -334,7 +334,7 @@ steps = st.lists(
 )  # fmt: skip
 
 
-@settings(max_examples=tries(60), deadline=None)
+@settings(max_examples=tries(20, soaked=60), deadline=None)
 @given(st.lists(windows, max_size=2), steps, st.booleans())
 def test_what_is_held_does_not_go_out_what_is_not_does_and_drift_is_told(
     policy: list[Window], todo: list[tuple[str, ModeScope, int]], by_spec: bool

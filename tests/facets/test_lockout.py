@@ -94,7 +94,7 @@ def people_in(identities: frozenset[str]) -> frozenset[str]:
     return identities - {group.id for group in GROUPS} - {COLLECTION}
 
 
-@settings(max_examples=tries(400), deadline=None)
+@settings(max_examples=tries(150, soaked=400), deadline=None)
 @given(estates(), specs(), st.lists(st.sampled_from(sorted(RUNS)), min_size=1, max_size=3))
 def test_no_sequence_of_runs_locks_out_the_operator_or_the_last_administrator(
     world: World, wanted: Spec, runs: list[str]
@@ -119,7 +119,7 @@ def test_no_sequence_of_runs_locks_out_the_operator_or_the_last_administrator(
         settle(world, wanted, facets=FACETS, policy=Policy(max_role_removals=99), after_each=check)
 
 
-@settings(max_examples=tries(150), deadline=None)
+@settings(max_examples=tries(60, soaked=150), deadline=None)
 @given(estates(), specs(), st.sampled_from(sorted(RUNS)))
 def test_a_settled_estate_costs_no_write_and_what_was_refused_stays_refused(
     world: World, wanted: Spec, run: str

@@ -183,7 +183,7 @@ specs = st.builds(
 )
 
 
-@settings(max_examples=tries(200))
+@settings(max_examples=tries(80, soaked=200))
 @given(estates(), specs, st.booleans())
 def test_every_estate_settles_and_no_step_locks_the_operator_out(world: World, wanted: Spec, materialise: bool) -> None:
     """After every single write the operator still administers the pool, whatever fails in between."""

@@ -27,7 +27,7 @@ from reconciler.engine.status import Truth as Word
 from tests.faults.marks import KEPT, Ideal, Mark, mark_of
 from tests.faults.oracle import Before, judged, unlike
 from tests.faults.stories import STORIES, begun
-from tests.fresh import forget_routes
+from tests.fresh import Routes, forget_routes, known_routes
 from tests.scenarios.almanac import Almanac, ahead_of
 from tests.scenarios.drafts import POOL
 from tests.scenarios.world import World
@@ -150,6 +150,7 @@ class Stage:
         self._running = running
         self._folder = folder
         self._number = 0
+        self._routes: Routes = ({}, {})
         self.ideals = {name: self._ideal(name) for name in STORIES}
 
     def sites(self) -> dict[str, tuple[Site, ...]]:
@@ -172,7 +173,8 @@ class Stage:
 
         `whole`: to the end even where it stands again as the story without a fault (`tests.faults.marks`).
         """
-        world = self._world(cell.story)
+        known = cell.site.route not in KEPT
+        world = self._world(cell.story, self._routes if known else ({}, {}))
         try:
             return _Run(world, cell, self.ideals[cell.story], whole=whole or cell.site.route in KEPT).play()
         finally:
@@ -189,13 +191,13 @@ class Stage:
         finally:
             world.close()
 
-    def _world(self, story: str) -> World:
+    def _world(self, story: str, routes: Routes = ({}, {})) -> World:
         self._number += 1
         if self._number % 50 == 0:
             gc.collect()  # threads of worlds that ended end with the last reference to these
         folder = self._folder / f"run-{self._number}"
         folder.mkdir()
-        forget_routes()
+        forget_routes(routes)
         world = World(self._running, folder)
         world.clock = HurriedClock(ahead_of(self._running))
         begun(story, world)
@@ -214,7 +216,7 @@ class Stage:
                 world.later(result.next_look + 1)
                 world.do.settle()
             assert result.outcome in {Outcome.APPLIED, Outcome.IN_SYNC}, result
-            log, end = world.do.requests(), world.do.state()
+            log, end, self._routes = world.do.requests(), world.do.state(), known_routes()
             assert judged(world, story) == []
             world.finish()
             sites = sorted({Site(one["plane"], one["method"], one["route"]) for one in log})
@@ -242,7 +244,7 @@ class _Run:
     def play(self) -> Played:
         world, fault = self._world, dict(FAULTS[self._cell.fault])
         if fault["kind"] in HELD:
-            world.patience(1.0)
+            world.patience(1.0 if fault["kind"] == "trickle" else 0.5)
             self._clock.pace = 30.0
         if fault.get("value") == "in a minute":
             now = moment_of(world.do.now())

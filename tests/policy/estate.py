@@ -11,8 +11,6 @@ from copy import deepcopy
 from datetime import UTC, datetime
 from typing import Any, cast
 
-import yaml
-
 from reconciler.engine.planner import Planner
 from reconciler.facets.registry import FACETS
 from reconciler.plan.model import Plan
@@ -154,7 +152,7 @@ def wide(**instead: Json) -> Policy:
     fields["principals"] = ["*", "*#EXT#*"]
     fields |= instead
     entry = {name: value for name, value in fields.items() if value is not None}
-    return load(yaml.safe_dump({"apiVersion": "policy/v2", "allow": [entry]}, sort_keys=False).encode())
+    return load(json.dumps({"apiVersion": "policy/v2", "allow": [entry]}).encode())  # which is YAML too
 
 
 def rules(found: Plan) -> set[str]:

@@ -126,7 +126,7 @@ def organization(spec: Spec, name: str) -> Organization:
     return next(one for one in spec.organizations if one.name == name)
 
 
-@settings(deadline=None, max_examples=tries(40))
+@settings(deadline=None, max_examples=tries(20, soaked=40))
 @given(VALID, st.booleans())
 def test_the_plan_under_a_generated_policy_is_the_plan_without_a_policy(document: dict[str, Json], there: bool) -> None:
     without = plan(document, Policy(), estate(pools=there))
@@ -144,7 +144,7 @@ def spellings(change: Change) -> list[Change]:
     return [replace(change, target=replace(change.target, pipeline=one)) for one in (41, "\\release\\nightly")]
 
 
-@settings(deadline=None, max_examples=tries(60), phases=(Phase.explicit, Phase.reuse, Phase.generate))
+@settings(deadline=None, max_examples=tries(30, soaked=60), phases=(Phase.explicit, Phase.reuse, Phase.generate))
 @given(VALID, VALID, st.booleans())
 def test_nothing_beyond_the_specs_passes(known: dict[str, Json], other: dict[str, Json], there: bool) -> None:
     """Of another spec passes what the known one names as well, and nothing else; by the guards, which know no policy."""

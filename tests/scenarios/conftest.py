@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 import requests
 
-from emulator import Running, start
+from emulator import Running
+from tests.fresh import Routes, forget_routes, known_routes
+from tests.nearby import start
 from tests.scenarios.drafts import estate, managed, release
 from tests.scenarios.world import World
 
@@ -31,6 +33,23 @@ def running() -> Iterator[Running]:
     """Both planes and their control port."""
     with start(estate()) as found:
         yield found
+
+
+@pytest.fixture(scope="module")
+def routes(running: Running, tmp_path_factory: pytest.TempPathFactory) -> Routes:
+    """What a process of the module's emulator knows that has looked once."""
+    forget_routes()
+    made = World(running, tmp_path_factory.mktemp("routes"))
+    made.spec(managed(), release())
+    made.sweep()
+    made.close()
+    return known_routes()
+
+
+@pytest.fixture(autouse=True)
+def fresh_routes(routes: Routes) -> None:
+    """Those of the module's emulator are known, those of others are not."""
+    forget_routes(routes)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 
 from reconciler.engine import Outcome
 from tests.scenarios.drafts import POOL, PRIME, RELEASE, TAILSPIN, estate, managed, organization
-from tests.scenarios.world import World, gaps, ids, rules
+from tests.scenarios.world import OVERDUE, World, gaps, ids, rules
 
 LISTED = ["fabrikam-dev", "fabrikam-test"]
 SHARED = "shared-linux"
@@ -254,7 +254,7 @@ def test_whether_an_alias_becomes_the_agent_pools_name_is_not_assumed(nothing: W
     nothing.only_these([document])
     nothing.do.reset_log()
 
-    result = nothing.settle()[POOL]
+    result = nothing.settle(OVERDUE)[POOL]
 
     assert nothing.writes() == []
     if names_pool:

@@ -15,6 +15,7 @@ from emulator import Running
 from reconciler.engine import Outcome
 from reconciler.spec.loader import load
 from tests.examples import tries
+from tests.nearby import sockets
 from tests.scenarios import drafts
 from tests.scenarios.drafts import PRIME, TAILSPIN
 from tests.scenarios.world import World, summary
@@ -73,10 +74,12 @@ def test_a_sweep_opens_few_connections(world: World) -> None:
     world.only_these([json.loads(text) for text in specs(size).values()])
     world.do.reset_log()
 
-    world.sweep()
+    with sockets():
+        world.sweep()
 
-    assert world.do.counters()["total"]["connections"] <= 8 * 2, "four an organization, and those of ARM"
-    assert world.do.counters()["devops"]["connections"] <= 8
+    opened = world.do.counters()
+    assert 1 < opened["total"]["connections"] <= 8 * 2, "four an organization, and those of ARM"
+    assert 0 < opened["devops"]["connections"] <= 8
 
 
 @pytest.mark.parametrize("answers", ["complete", "incomplete", "refused"])
@@ -165,7 +168,7 @@ SWITCHES = {
 }
 
 
-@settings(max_examples=tries(12), suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=tries(6, soaked=12), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(left=estates(), wish=wishes(), switches=st.fixed_dictionaries(SWITCHES), evidence=st.booleans())
 def test_in_sync_is_never_said_wrongly(
     world: World, left: dict[str, Any], wish: dict[str, Any], switches: dict[str, Any], evidence: bool

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from emulator import start
 from reconciler.engine import Outcome, Result
 from reconciler.engine.status import ConditionKind, Truth
 from reconciler.plan.model import GapKind
 from tests.examples import crossed
+from tests.nearby import start
 from tests.scenarios.drafts import POOL, PRIME, RELEASE, TAILSPIN, estate, managed, organization
 from tests.scenarios.world import World, summary
 
@@ -79,7 +79,7 @@ def test_the_routes_below_are_those_of_a_run(world: World) -> None:
 
 
 @pytest.mark.soaked
-@pytest.mark.parametrize(("route", "kind"), crossed(SWEEP_ROUTES, KINDS, one_of=3))
+@pytest.mark.parametrize(("route", "kind"), crossed(SWEEP_ROUTES, KINDS, one_of=9))
 def test_a_failing_read_of_one_organization_stops_that_part_alone(world: World, route: str, kind: str) -> None:
     """Nothing is decided on what was not seen; the other organization is repaired meanwhile; later all converges."""
     if route == "pipelinepermissions.get":

@@ -95,7 +95,7 @@ def test_the_routes_below_are_those_that_are_written_to(world: World) -> None:
 
 
 @pytest.mark.soaked
-@pytest.mark.parametrize(("route", "kind"), crossed(ROUTES, KINDS, one_of=3))
+@pytest.mark.parametrize(("route", "kind"), crossed(ROUTES, KINDS, one_of=7))
 def test_a_write_that_goes_wrong_is_mended_by_a_later_run(world: World, route: str, kind: str) -> None:
     """No double effect, and grants stay before revocations, also where an answer was lost."""
     much_to_do(world, arm=route == "Pools_CreateOrUpdate")

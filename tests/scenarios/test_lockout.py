@@ -10,7 +10,7 @@ from reconciler.engine import Outcome
 from reconciler.ports.devops import Identity
 from reconciler.survey.operators import OperatorNames
 from tests.scenarios.drafts import ANN, BOB, EVE, POOL, PRIME, ROBOT, ZOE, estate, managed
-from tests.scenarios.world import World, gaps, ids, rules
+from tests.scenarios.world import OVERDUE, World, gaps, ids, rules
 
 Json = Any
 OPERATORS, EMPTY, NESTED = f"[{PRIME}]\\Operators", f"[{PRIME}]\\Empty", f"[{PRIME}]\\Nested"
@@ -147,7 +147,7 @@ def test_inheritance_goes_off_from_a_laptop_only_once_the_deployed_identity_is_a
     found = by_group("ann", inherit=True, above=("operator", "robot"))
     begin(world, found, operators=ROBOT_IS_DEPLOYED, **prime_roles(ANN, inherit=False))
 
-    world.settle()
+    world.settle(OVERDUE)
 
     assert world.truth.inherits(PRIME, POOL) is False
     assert world.truth.administrators(PRIME, POOL) == {"robot", "ann"}

@@ -21,7 +21,7 @@ from tests.scenarios.drafts import (
     managed,
     organization,
 )
-from tests.scenarios.world import World, gaps, ids, positions, rules
+from tests.scenarios.world import OVERDUE, World, gaps, ids, positions, rules
 
 ADMINISTRATORS = {"operator", "ann"}
 
@@ -308,7 +308,7 @@ def test_an_operator_without_rights_says_so_and_stays_polite(world: World) -> No
     world.by_hand("close-access", organization=TAILSPIN, pool=POOL, project="Web")
     world.by_hand("set-role", organization=PRIME, pool=POOL, who="eve", role="Administrator")
 
-    results = world.settle()
+    results = world.settle(OVERDUE)
 
     assert world.truth.opened(TAILSPIN, POOL)["Web"] is True
     assert "eve" in world.truth.administrators(PRIME, POOL)

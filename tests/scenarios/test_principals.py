@@ -12,6 +12,7 @@ import pytest
 
 from reconciler.engine import Outcome, Result
 from reconciler.plan.model import Gap
+from tests.examples import some
 from tests.scenarios.drafts import (
     ANN,
     BOB,
@@ -314,7 +315,10 @@ def test_an_ambiguous_member_stops_removals_on_its_own_queue_alone(full: World) 
     full.never_in_sync(POOL, Outcome.STALLED, because="carol is two people")
 
 
-@pytest.mark.parametrize("what", [name for name, case in NO_ONE.items() if case.gap and "active" not in name])
+@pytest.mark.soaked
+@pytest.mark.parametrize(
+    "what", some([name for name, case in NO_ONE.items() if case.gap and "active" not in name], one_of=3)
+)
 def test_queue_roles_read_principals_in_the_same_way(full: World, what: str) -> None:
     case = NO_ONE[what]
     full.switch(**case.switches)

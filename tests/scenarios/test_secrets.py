@@ -16,10 +16,11 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from emulator import Running, start
+from emulator import Running
 from reconciler.engine import Outcome
 from reconciler.plan import render
 from tests.cli.process import Desk
+from tests.nearby import start
 from tests.scenarios.drafts import POOL, PRIME, RELEASE, TAILSPIN, estate, managed, organization, release
 from tests.scenarios.world import World, summary
 

@@ -45,7 +45,9 @@ from tests.scenarios.drafts import POOL, PRIME, TAILSPIN
 from tests.scenarios.truth import Truth
 
 Json = Any
-QUIET = 4
+QUIET = 2
+OVERDUE = 4
+"""Runs without a write until something that is awaited is overdue."""
 ROUNDS = 12
 """Runs after which a scenario that still moves does not settle."""
 
@@ -228,10 +230,10 @@ class World:
         survey = reconciler.survey(self.specs)
         return {spec.name: reconciler.reconcile(spec, self.revision, survey) for spec in self.specs}
 
-    def settle(self) -> dict[str, Result]:
+    def settle(self, quiet_runs: int = QUIET) -> dict[str, Result]:
         """Run whenever a run asks for it, with time passing in between; gives the last results.
 
-        Ends where no run asks any more, or where what is asked for does not come: four runs without a write.
+        Ends where no run asks any more, or where what is asked for does not come: so many runs without a write.
         """
         quiet = 0
         for _ in range(ROUNDS):
@@ -239,7 +241,7 @@ class World:
             results = self.sweep()
             looks = [result.next_look for result in results.values() if result.next_look is not None]
             quiet = quiet + 1 if len(self.writes()) == before else 0
-            if not looks or quiet == QUIET:
+            if not looks or quiet == quiet_runs:
                 return results
             self.later(max(looks) + 1)
             self.do.settle()

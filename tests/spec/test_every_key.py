@@ -53,7 +53,7 @@ def test_the_document_is_right() -> None:
     assert [str(one) for one in loaded.problems] == []
 
 
-@settings(max_examples=tries(300), deadline=None)
+@settings(max_examples=tries(120, soaked=300), deadline=None)
 @given(st.sampled_from([one for one in places(FULL) if one not in THE_AUTHORS]), KEYS, VALUES)
 def test_every_key_is_read_or_refused(place: tuple[str | int, ...], key: str, value: Json) -> None:
     """Two documents that differ in a key give different specs, or one of them gives none and names the key."""

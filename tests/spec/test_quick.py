@@ -67,7 +67,7 @@ BITS = [
     *("a", "key:", "key: ", "key: value", "null", "~", "true", "No", "0", "-1", "1e3", "0x1F", "12:30:00", ".5", "---", "..."),
     *("\n---\n", "\ufeff", "\u200b", "\u00e9", "\u2028", "\x00", "\\", "\\n", "a b", "a - b", "a :b", "a: b", "name: x", "=", "description:"),
 ]  # fmt: skip
-PROPERTY = settings(suppress_health_check=list(HealthCheck), deadline=None, max_examples=tries(400))
+PROPERTY = settings(suppress_health_check=list(HealthCheck), deadline=None, max_examples=tries(150, soaked=400))
 
 
 @st.composite
@@ -159,7 +159,7 @@ def by_both(files: dict[str, bytes]) -> tuple[Loaded, Loaded]:
     return load(files), load({path: b"\xef\xbb\xbf" + data for path, data in files.items()})
 
 
-@settings(suppress_health_check=list(HealthCheck), deadline=None, max_examples=tries(150))
+@settings(suppress_health_check=list(HealthCheck), deadline=None, max_examples=tries(60, soaked=150))
 @given(edited(), st.none() | edited())
 def test_both_ways_give_equal_specs_and_equal_findings(text: str, other: str | None) -> None:
     assume(not any((one or "").startswith("\ufeff") for one in (text, other)))
@@ -171,7 +171,7 @@ def test_both_ways_give_equal_specs_and_equal_findings(text: str, other: str | N
         assert typed(dict(one.body)) == typed(dict(same.body))
 
 
-@settings(suppress_health_check=list(HealthCheck), deadline=None, max_examples=tries(60))
+@settings(suppress_health_check=list(HealthCheck), deadline=None, max_examples=tries(30, soaked=60))
 @given(specs())
 def test_a_dumped_spec_is_the_same_both_ways(spec: dict[str, Any]) -> None:
     data = yaml.dump(spec, Dumper=yaml.CSafeDumper, sort_keys=False, width=1000).encode()

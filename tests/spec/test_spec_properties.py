@@ -15,7 +15,7 @@ from reconciler.spec.shapes import kebab_names
 from reconciler.spec.source import Unreadable, documents
 from tests.examples import tries
 
-SLOW = settings(suppress_health_check=[HealthCheck.too_slow], deadline=None, max_examples=tries(60))
+SLOW = settings(suppress_health_check=[HealthCheck.too_slow], deadline=None, max_examples=tries(30, soaked=60))
 """Specs are large to make up; what is measured elsewhere is not timed here."""
 
 NAMES = st.text("abcdefghijklmnopqrstuvwxyz0123456789-", min_size=3, max_size=12).map(lambda name: f"p{name}9")
@@ -225,7 +225,7 @@ def test_the_files_of_az_say_the_same(spec: dict[str, Any]) -> None:
     assert said(found) == said(load({"a.json": json.dumps(spec).encode()}))
 
 
-@settings(SLOW, max_examples=tries(20))
+@settings(SLOW, max_examples=tries(10, soaked=20))
 @given(st.lists(specs(), max_size=4), st.randoms(use_true_random=False))
 def test_the_order_of_files_means_nothing(given_specs: list[dict[str, Any]], random: Any) -> None:
     files = [(f"{index}.json", json.dumps(spec).encode()) for index, spec in enumerate(given_specs)] + [
@@ -236,7 +236,7 @@ def test_the_order_of_files_means_nothing(given_specs: list[dict[str, Any]], ran
     assert load(dict(files)) == load(dict(shuffled))
 
 
-@settings(SLOW, max_examples=tries(40))
+@settings(SLOW, max_examples=tries(20, soaked=40))
 @given(st.dictionaries(PRINTABLE, SCALARS | st.lists(SCALARS, max_size=3), min_size=1, max_size=4))
 def test_what_json_writes_is_read_back(value: Any) -> None:
     text = json.dumps(value, ensure_ascii=False).encode()

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from emulator import Running, start
+from emulator import Running
 from tests.cli.process import ROOT, Desk
+from tests.nearby import start
 
 NAME = "fabrikam-everything"
 

@@ -116,7 +116,7 @@ def test_without_a_feed_nothing_is_counted() -> None:
 HINTS = st.sampled_from(["silent", "announced", "late", "lying", "twice"])
 
 
-@settings(max_examples=tries(40), deadline=None)
+@settings(max_examples=tries(20, soaked=40), deadline=None)
 @given(steps=st.lists(st.tuples(st.integers(0, 11), HINTS), min_size=4, max_size=16))
 def test_whatever_a_feed_says_no_drift_stays_unseen_beyond_the_maximum_age(steps: list[tuple[int, str]]) -> None:
     """One change before each sweep; the feed announces it, or another one, or later, or twice, or never."""

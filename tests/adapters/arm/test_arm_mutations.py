@@ -83,6 +83,7 @@ def test_every_read_is_here() -> None:
     assert named - set(READS) == {"tenant"}
 
 
+@pytest.mark.soaked
 @pytest.mark.parametrize("name", READS)
 def test_one_wrong_place_is_an_error_or_harmless(name: str, script: Script) -> None:
     path, sample, call = READS[name]
@@ -108,6 +109,7 @@ def test_doubled_entries_are_one(name: str, script: Script) -> None:
         assert call(arm, script.url) == once
 
 
+@pytest.mark.soaked
 @pytest.mark.parametrize("status", [400, 403, 404, 409, 429])
 def test_one_wrong_place_of_an_error(status: int, script: Script) -> None:
     """Its words may be lost, its meaning is not."""

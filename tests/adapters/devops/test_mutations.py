@@ -241,6 +241,7 @@ def test_every_read_is_here() -> None:
         assert public - {one.name for one in READS.values()} <= {"search"}, kind
 
 
+@pytest.mark.soaked
 @pytest.mark.parametrize("name", READS)
 def test_one_wrong_place_is_an_error_or_harmless(name: str, session: Session, service: Scripted) -> None:
     read = READS[name]
@@ -271,6 +272,7 @@ def test_doubled_entries_are_one(name: str, session: Session, service: Scripted)
                 assert read.call(session) == once, what
 
 
+@pytest.mark.soaked
 def test_the_search_of_the_web_pages(session: Session, service: Scripted) -> None:
     search = _read("_apis/IdentityPicker/Identities", SEARCH, Memberships, "search", "ann")
     for what, document in [("as it is", SEARCH), *mutations(SEARCH), *doubled(SEARCH)]:
@@ -278,6 +280,7 @@ def test_the_search_of_the_web_pages(session: Session, service: Scripted) -> Non
         _judge(what, lambda: search.call(session), search.returns)
 
 
+@pytest.mark.soaked
 def test_one_wrong_place_in_the_table_of_routes(opened: Callable[..., Session], service: Scripted) -> None:
     """The package keeps that table for as long as the process runs, so a bad one must not reach it."""
     read = READS["authorized queues"]
@@ -352,6 +355,7 @@ WRITES: dict[str, tuple[str, Read]] = {
 }
 
 
+@pytest.mark.soaked
 @pytest.mark.parametrize("name", WRITES)
 def test_one_wrong_place_in_the_answer_to_a_write(name: str, session: Session, service: Scripted) -> None:
     """An error of ours, or what was written; and one request for each write."""

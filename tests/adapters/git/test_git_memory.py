@@ -15,6 +15,7 @@ from tests.adapters.git.git_kit import Work, backend_app, dulwich_app, serving
 from tests.adapters.git.pack_kit import BLOB, FILE, Made, source_of
 
 MIB = 1024 * 1024
+BOMB = 64 * MIB
 
 
 def peak_of(read: Callable[[], object]) -> int:
@@ -34,7 +35,7 @@ def work(tmp_path: Path) -> Work:
 def _with_a_bomb(work: Work) -> None:
     work.commit(a="1")
     with (work.path / "bomb.yaml").open("wb") as file:
-        file.truncate(200 * MIB)
+        file.truncate(BOMB)
     work.commit()
 
 
@@ -47,7 +48,7 @@ def test_a_bomb_on_disk_is_left_out_by_its_size_and_never_inflated(work: Work, p
     peak = peak_of(lambda: found.append(work.source().snapshot()))
 
     assert found[0].files == {"a.yaml": b"1"}
-    assert found[0].skipped == {"bomb.yaml": "209,715,200 bytes, and at most 262,144 bytes are read"}
+    assert found[0].skipped == {"bomb.yaml": f"{BOMB:,} bytes, and at most 262,144 bytes are read"}
     assert peak < 4 * MIB
 
 
@@ -115,24 +116,31 @@ def test_no_blob_beside_the_specs_is_sent(work: Work) -> None:
     assert (snapshot.revision, snapshot.files) == (commit, {"a.yaml": b"1", "pools/b.yaml": b"2"})
 
 
-@pytest.mark.parametrize("place", ["disk", "dulwich", "http-backend", "folder"])
-def test_files_that_git_keeps_as_deltas_are_read_as_git_shows_them(work: Work, place: str) -> None:
+@pytest.fixture(scope="module")
+def deltas(tmp_path_factory: pytest.TempPathFactory) -> Work:
+    """Ninety commits, packed; no test changes it."""
+    work = Work(tmp_path_factory.mktemp("deltas"))
     lines = [f"line {index}: {index * 7919 % 1000}" for index in range(400)]
     for turn in range(30):
         lines[turn * 10] = f"changed in turn {turn}"
         for name in ("a", "pools__b", "pools__deep__c"):
             work.commit(**{name: "\n".join([name, *lines])})
     work.git("gc", "--quiet", "--aggressive")
+    return work
+
+
+@pytest.mark.parametrize("place", ["disk", "dulwich", "http-backend", "folder"])
+def test_files_that_git_keeps_as_deltas_are_read_as_git_shows_them(deltas: Work, place: str) -> None:
     shown = {
-        path: work.git("show", f"HEAD:{path}").encode() for path in ("a.yaml", "pools/b.yaml", "pools/deep/c.yaml")
+        path: deltas.git("show", f"HEAD:{path}").encode() for path in ("a.yaml", "pools/b.yaml", "pools/deep/c.yaml")
     }
     if place == "disk":
-        assert work.source().snapshot().files == shown
+        assert deltas.source().snapshot().files == shown
     elif place == "folder":
-        snapshot = Folder(work.path).snapshot()
-        assert (snapshot.revision, snapshot.files) == (work.git("rev-parse", "HEAD"), shown)
+        snapshot = Folder(deltas.path).snapshot()
+        assert (snapshot.revision, snapshot.files) == (deltas.git("rev-parse", "HEAD"), shown)
     else:
-        with serving({"dulwich": dulwich_app, "http-backend": backend_app}[place](work.path)) as server:
+        with serving({"dulwich": dulwich_app, "http-backend": backend_app}[place](deltas.path)) as server:
             assert server.source().snapshot().files == shown
 
 

@@ -7,7 +7,7 @@ import re
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.plan.model import Change, Plan, Refusal, Risk
@@ -16,6 +16,7 @@ from reconciler.plan.render.comment import ChangeReport, comment, succeeded, ver
 from reconciler.plan.sync import SyncCause
 from reconciler.plan.targets import OpenAccess, QueuePlace, Target
 from tests.documents.hostile import TEXTS
+from tests.examples import tries
 from tests.plan.every_target import TARGETS
 from tests.plan.render.samples import BLIND, DRIFTED, EVERYTHING, IN_SYNC, LAST, OPENED, REMARKED, REMOVED, plans
 
@@ -131,6 +132,7 @@ def test_a_plan_that_is_too_long_leaves_out_whole_pools_and_names_them(longest: 
     assert f"and {left - 20} more. See the summary of the run" in shown
 
 
+@settings(max_examples=tries(20, soaked=40))
 @given(st.lists(plans, max_size=20), st.lists(st.text(max_size=400), max_size=25))
 def test_it_is_never_longer_than_the_host_takes(found: list[Plan], lines: list[str]) -> None:
     report = of(*found, problems=lines, failures=lines)

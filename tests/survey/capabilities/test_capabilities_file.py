@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.survey.capabilities import CAREFUL, QUESTIONS, Beliefs, ProbeQuestion
 from reconciler.survey.capabilities.answers import AnswerEvidence, Capabilities, CapabilityAnswer, OrganizationAnswers
 from reconciler.survey.capabilities.document import CapabilitiesInvalid, changes, load, text
+from tests.examples import tries
 
 AT = "2026-11-22T16:00:00Z"
 NOON = datetime(2026, 11, 22, 16, 0, tzinfo=UTC)
@@ -48,6 +49,7 @@ def problems(data: str | bytes) -> tuple[str, ...]:
     return caught.value.problems
 
 
+@settings(max_examples=tries(20, soaked=40))
 @given(
     st.dictionaries(
         st.from_regex(r"\A[a-z][a-z0-9-]{0,20}[a-z]\Z"),

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from emulator import Running, start
+from emulator import Running
+from tests.nearby import start
 from tests.shell import Shell, sign_in
 from tests.tools.onboard.fabrikam import ESTATE
 

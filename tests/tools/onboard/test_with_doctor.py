@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import pytest
 import yaml
 
-from emulator import Running, start
+from emulator import Running
+from tests.nearby import start
 from tests.shell import DEMO, Shell, sign_in
 from tests.tools.onboard.fabrikam import ROBOT
 
