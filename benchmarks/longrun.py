@@ -103,7 +103,7 @@ QUICK = 5.0
 
 
 def _sampled(cloud: Emulated, folder: str, count: int, drift: int, store: Mapping[str, str]) -> list[Sample]:
-    """Fifty samples at most, or one in each third step, at the same place between two repairs. `store`: an account, if any."""
+    """Fifty samples at most, each at the same place between two repairs. `store`: a storage account, if any."""
     written = Written()
     with log_to((), written):
         one = _desk(cloud, folder, store)

@@ -24,7 +24,6 @@ from reconciler.service.queue.messages import read
 from reconciler.service.triggers import TriggerContext, composition, messages
 from reconciler.telemetry import MemoryTelemetry
 from tests.adapters.git.git_kit import Work
-from tests.nearby import start
 
 T = TypeVar("T")
 

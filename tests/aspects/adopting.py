@@ -13,13 +13,12 @@ from typing import Any
 
 import requests
 
-from emulator import Running
+from emulator import Running, start
 from reconciler.plan.model import Plan
 from reconciler.spec.model import Spec
 from reconciler.survey import SharedSurvey
 from reconciler.tools.adopt.rounds import AdoptionOutcome, adopt_pool
 from tests.aspects.shop import POOL, SUBSCRIPTION, Shop, parsed, settings
-from tests.nearby import start
 
 Json = Any
 QUICK = {"arm.create-seconds": 0.0, "arm.update-seconds": 0.0, "arm.retry-after": 0}

@@ -9,8 +9,8 @@ from typing import Any, TypeAlias
 
 import pytest
 
+from emulator import start
 from tests.aspects.shop import Shop, settings
-from tests.nearby import start
 
 Open: TypeAlias = Callable[..., Shop]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from emulator import Running
+from emulator import Running, start
 from reconciler.engine import Outcome
 from reconciler.engine.status import ConditionKind, Truth
 from reconciler.facets.support.prerequisites.vaults import RANGES
@@ -17,7 +17,6 @@ from reconciler.plan.model import Plan
 from reconciler.spec.model import Spec
 from tests.aspects.conftest import Open
 from tests.aspects.shop import POOL, SUBSCRIPTION, Shop, document, estate, resource, settings
-from tests.nearby import start
 
 PRIME: dict[str, Any] = {"name": "fabrikam-prime", "projects": ["fabrikam-dev"]}
 PROVIDERS = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-build/providers"

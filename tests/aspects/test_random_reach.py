@@ -11,6 +11,7 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, Phase, given, settings
 
+from emulator import start
 from reconciler import bootstrap
 from reconciler.tools.convert import ConvertOptions, drafts, pieces
 from reconciler.tools.import_ import draft_spec, observe_pools
@@ -21,7 +22,6 @@ from tests.aspects.shop import POOL, SUBSCRIPTION, parsed
 from tests.aspects.shop import settings as shop_settings
 from tests.aspects.test_random_round_trip import Estate, estate
 from tests.examples import tries
-from tests.nearby import start
 
 Json = Any
 STRATEGIES = drawn.strategies()

@@ -18,7 +18,7 @@ import requests
 from hypothesis import HealthCheck, Phase, event, given, seed, settings
 from hypothesis import strategies as st
 
-from emulator import Running
+from emulator import Running, start
 from emulator.arm.versions import PUBLISHED as VERSIONS
 from reconciler.engine import Outcome
 from reconciler.facets.support.arm_document import differences
@@ -30,7 +30,6 @@ from tests.aspects.bodies import SUB, bodies
 from tests.aspects.shop import POOL, SUBSCRIPTION, Shop, parsed
 from tests.aspects.shop import settings as shop_settings
 from tests.examples import PROFILE, tries
-from tests.nearby import start
 
 Json = Any
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples" / "specs").glob("*.yaml"))

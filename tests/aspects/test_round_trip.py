@@ -16,6 +16,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from emulator import start
 from reconciler.adapters.arm.pools import Arm, ArmWrites
 from reconciler.bootstrap.connections import credential_of
 from reconciler.errors import ReconcilerError
@@ -30,7 +31,6 @@ from tests.aspects.shop import settings as shop_settings
 from tests.examples import tries
 from tests.facets.frame import NOW
 from tests.facets.world import World
-from tests.nearby import start
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples" / "specs").glob("*.yaml"))
 SINGLE = next(path for path in EXAMPLES if path.stem == "fabrikam-single")

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from emulator import start
 from tests.faults.matrix import Stage
-from tests.nearby import start
 from tests.scenarios.drafts import estate
 
 

@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from emulator import Running
+from emulator import Running, start
 from tests.fresh import Routes, forget_routes, known_routes
-from tests.nearby import start
 from tests.scenarios.drafts import estate, managed, release
 from tests.scenarios.world import World
 

@@ -11,7 +11,7 @@ from typing import Any
 from benchmarks import estates
 from benchmarks.laws import full_look as law
 from benchmarks.worker import MovedClock
-from emulator import Running
+from emulator import Running, start
 from reconciler.config.settings import Settings
 from reconciler.config.triggers import Hosting, state
 from reconciler.documents import moment
@@ -20,7 +20,6 @@ from reconciler.safety import ModeScope, WriteMode
 from reconciler.service.queue.messages import read
 from reconciler.service.triggers import TriggerContext, composition, messages, timers
 from reconciler.telemetry import MemoryTelemetry
-from tests.nearby import start
 
 ORG = estates.organization_name(0)
 SWEEP = 900.0

@@ -15,7 +15,6 @@ from emulator import Running
 from reconciler.engine import Outcome
 from reconciler.spec.loader import load
 from tests.examples import tries
-from tests.nearby import sockets
 from tests.scenarios import drafts
 from tests.scenarios.drafts import PRIME, TAILSPIN
 from tests.scenarios.world import World, summary
@@ -74,8 +73,7 @@ def test_a_sweep_opens_few_connections(world: World) -> None:
     world.only_these([json.loads(text) for text in specs(size).values()])
     world.do.reset_log()
 
-    with sockets():
-        world.sweep()
+    world.sweep()
 
     opened = world.do.counters()
     assert 1 < opened["total"]["connections"] <= 8 * 2, "four an organization, and those of ARM"

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from emulator import start
 from reconciler.engine import Outcome, Result
 from reconciler.engine.status import ConditionKind, Truth
 from reconciler.plan.model import GapKind
 from tests.examples import crossed
-from tests.nearby import start
 from tests.scenarios.drafts import POOL, PRIME, RELEASE, TAILSPIN, estate, managed, organization
 from tests.scenarios.world import World, summary
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from emulator import Running
+from emulator import Running, start
 from reconciler import bootstrap
 from reconciler.engine import Outcome
 from reconciler.engine.events import Applied, Event
@@ -17,7 +17,6 @@ from reconciler.safety import ModeScope, WriteMode
 from reconciler.spec.loader import load
 from reconciler.spec.model import Spec
 from tests.aspects.shop import settings
-from tests.nearby import start
 
 FILES = Path(__file__).parents[2] / "reconciler" / "demo" / "files"
 ALL = ModeScope()

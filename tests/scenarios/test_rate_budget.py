@@ -18,7 +18,7 @@ from threading import Lock
 import pytest
 
 from benchmarks import estates
-from emulator import Running
+from emulator import Running, start
 from reconciler import bootstrap
 from reconciler.adapters import credentials
 from reconciler.adapters.arm.pools import Arm, ArmWrites
@@ -48,7 +48,6 @@ from reconciler.service.queue.worker import Report, Worker
 from reconciler.survey.evidence import Evidence
 from reconciler.survey.operators import OperatorNames
 from reconciler.telemetry import MemoryTelemetry
-from tests.nearby import start
 
 ORG = estates.organization_name(0)
 BUDGET = 400

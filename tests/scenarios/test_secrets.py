@@ -16,11 +16,10 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from emulator import Running
+from emulator import Running, start
 from reconciler.engine import Outcome
 from reconciler.plan import render
 from tests.cli.process import Desk
-from tests.nearby import start
 from tests.scenarios.drafts import POOL, PRIME, RELEASE, TAILSPIN, estate, managed, organization, release
 from tests.scenarios.world import World, summary
 

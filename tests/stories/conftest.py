@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 
-from emulator import Running
+from emulator import Running, start
 from tests.cli.process import ROOT, Desk
-from tests.nearby import start
 
 NAME = "fabrikam-everything"
 

@@ -16,6 +16,7 @@ from uuid import uuid4
 import pytest
 
 from benchmarks.estates import GROUP, SUBSCRIPTION, properties
+from emulator import start
 from reconciler.adapters.sqlite.store import Local
 from reconciler.config.settings import Settings
 from reconciler.config.triggers import Hosting, state

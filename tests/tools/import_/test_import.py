@@ -10,14 +10,13 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from emulator import Running
+from emulator import Running, start
 from reconciler import bootstrap
 from reconciler.config.settings import Settings
 from reconciler.spec.loader import load
 from reconciler.tools.import_ import draft_spec, observe_pools
 from reconciler.tools.spec_writer import text
 from tests.examples import tries
-from tests.nearby import start
 from tests.shell import DEMO, Shell
 from tests.tools.import_.estates import SUBSCRIPTION, estates
 

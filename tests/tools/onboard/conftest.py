@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from emulator import Running
-from tests.nearby import start
+from emulator import Running, start
 from tests.shell import Shell, sign_in
 from tests.tools.onboard.fabrikam import ESTATE
 

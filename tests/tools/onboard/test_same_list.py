@@ -9,9 +9,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from emulator import Running
+from emulator import Running, start
 from tests.examples import tries
-from tests.nearby import start
 from tests.shell import Shell, sign_in
 from tests.tools.onboard.fabrikam import estate
 from tests.tools.onboard.kit import planned, run

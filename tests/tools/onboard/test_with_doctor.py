@@ -8,8 +8,7 @@ from collections.abc import Iterator
 import pytest
 import yaml
 
-from emulator import Running
-from tests.nearby import start
+from emulator import Running, start
 from tests.shell import DEMO, Shell, sign_in
 from tests.tools.onboard.fabrikam import ROBOT
 

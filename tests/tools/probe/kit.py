@@ -8,12 +8,11 @@ from typing import Any
 
 import requests
 
-from emulator import Running
+from emulator import Running, start
 from reconciler import bootstrap
 from reconciler.config.settings import Settings
 from reconciler.survey.capabilities.answers import CapabilityAnswer, OrganizationAnswers
 from reconciler.tools.probe import ProbeOrganization, run_probe
-from tests.nearby import start
 
 PRIME = "fabrikam-prime"
 SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
