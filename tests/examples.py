@@ -40,11 +40,6 @@ def crossed(first: Iterable[First], second: Iterable[Second], *, one_of: int) ->
     return [(one, other) for (x, one), (y, other) in pairs if PROFILE == "soak" or (x + y) % one_of == 0]
 
 
-def some(entries: Iterable[First], *, one_of: int) -> list[First]:
-    """All in `soak`, else one of so many: for a table whose every entry another test goes through."""
-    return [one for one, _ in crossed(entries, [None], one_of=one_of)]
-
-
 def load_profile() -> None:
     """For every property: judged by what it finds, never by how busy the machine is."""
     patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=tries(40))
@@ -55,3 +50,8 @@ def load_profile() -> None:
     settings.register_profile("quick", quick)
     settings.register_profile("mutants", quick, phases=[Phase.explicit, Phase.generate], report_multiple_bugs=False)
     settings.load_profile(PROFILE)
+
+
+def some(entries: Iterable[First], *, one_of: int) -> list[First]:
+    """All in `soak`, else one of so many: for a table whose every entry another test goes through."""
+    return [one for one, _ in crossed(entries, [None], one_of=one_of)]
