@@ -45,11 +45,6 @@ def whole(number: int, *, usual: int) -> int:
     return number if PROFILE == "soak" else usual
 
 
-def some(entries: Iterable[First], *, one_of: int) -> list[First]:
-    """All in `soak`, else one of so many: for a table whose every entry another test goes through."""
-    return [one for one, _ in crossed(entries, [None], one_of=one_of)]
-
-
 def load_profile() -> None:
     """For every property: judged by what it finds, never by how busy the machine is."""
     patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=tries(40))
@@ -60,3 +55,8 @@ def load_profile() -> None:
     settings.register_profile("quick", quick)
     settings.register_profile("mutants", quick, phases=[Phase.explicit, Phase.generate], report_multiple_bugs=False)
     settings.load_profile(PROFILE)
+
+
+def some(entries: Iterable[First], *, one_of: int) -> list[First]:
+    """All in `soak`, else one of so many: for a table whose every entry another test goes through."""
+    return [one for one, _ in crossed(entries, [None], one_of=one_of)]

@@ -224,21 +224,22 @@ class World:
         parts = self.parts
         return approve_agent_pool(parts.planner, parts.safety, self._specs[pool], (organization, number), "dan")
 
-    def sweep(self) -> dict[str, Result]:
-        """One run of every pool, with shared reads."""
+    def sweep(self, *but: str) -> dict[str, Result]:
+        """One run of every pool but these, with shared reads."""
         reconciler = self.parts.reconciler
-        survey = reconciler.survey(self.specs)
-        return {spec.name: reconciler.reconcile(spec, self.revision, survey) for spec in self.specs}
+        specs = [spec for spec in self.specs if spec.name not in but]
+        survey = reconciler.survey(specs)
+        return {spec.name: reconciler.reconcile(spec, self.revision, survey) for spec in specs}
 
     def settle(self, quiet_runs: int = QUIET) -> dict[str, Result]:
-        """Run whenever a run asks for it, with time passing in between; gives the last results.
+        """Run the pools whose runs ask for it, with time passing in between; gives the last results.
 
         Ends where no run asks any more, or where what is asked for does not come: so many runs without a write.
         """
-        quiet = 0
+        quiet, results = 0, dict[str, Result]()
         for _ in range(ROUNDS):
             before = len(self.writes())
-            results = self.sweep()
+            results |= self.sweep(*(name for name, result in results.items() if result.next_look is None))
             looks = [result.next_look for result in results.values() if result.next_look is not None]
             quiet = quiet + 1 if len(self.writes()) == before else 0
             if not looks or quiet == quiet_runs:
