@@ -30,15 +30,26 @@ ENVIRONMENT = {
 }
 
 
+CONFIG = """\
+[uploadpack]
+\tallowAnySHA1InWant = true
+\tallowFilter = true
+[maintenance]
+\tauto = false
+"""
+"""Written rather than set: each call of git is a process."""
+
+
 class Work:
     """A repository with a work tree."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         path.mkdir(parents=True, exist_ok=True)
-        self.git("init", "--quiet", "--initial-branch=main")
-        self.git("config", "uploadpack.allowAnySHA1InWant", "true")
-        self.git("config", "uploadpack.allowFilter", "true")
+        self.git("init", "--quiet", "--initial-branch=main", "--template=")
+        with (path / ".git" / "config").open("a", encoding="utf-8") as config:
+            config.write(CONFIG)
+        (path / ".git" / "hooks").mkdir()
 
     def git(self, *words: str) -> str:
         done = subprocess.run(
@@ -54,7 +65,8 @@ class Work:
             file.write_text(content)
         self.git("add", "--all")
         self.git("commit", "--quiet", "--allow-empty", "--message", "a change")
-        return self.git("rev-parse", "HEAD")
+        ref = (self.path / ".git" / "HEAD").read_text(encoding="utf-8").strip().removeprefix("ref: ")
+        return (self.path / ".git" / ref).read_text(encoding="utf-8").strip() if "/" in ref else ref
 
     def source(self, place: str = "", **options: Any) -> Git:
         """A source on ``#ref:prefix`` of this repository."""
