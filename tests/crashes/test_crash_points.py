@@ -154,7 +154,7 @@ def test_a_killed_worker_loses_and_doubles_nothing(prepared: tuple[Deployment, P
     ]
     assert (whole.broken, whole.attempts) == ([], 1)
     assert sum(whole.intents.values()) <= sum(whole.writes.values())
-    tried = points(whole, theatre.story)
+    tried = points(whole, theatre.story, list(STORIES).index(name))
     assert tried
 
     wrong = {}

@@ -25,7 +25,8 @@ from tests.service.notify.receivers import Post
 
 EVERY = os.environ.get("CRASH_POINTS") == "all"
 SAMPLE = 3
-"""Points of a story that are tried; the first is before the first write, the last one after the last write."""
+"""Points of a story to choose from: before the first write, between, and after the last write. Each story tries all but one
+of them, and which one that is goes round."""
 ROUNDS = 12
 
 
@@ -221,16 +222,17 @@ def _unlike(one: Any, other: Any, at: str = "") -> Iterator[str]:
         yield f"{at}: {one} -> {other}"
 
 
-def points(whole: Play, story: Story) -> list[tuple[int, bool]]:
-    """Where a process is killed: before and after each of its writes, or a sample of that."""
+def points(whole: Play, story: Story, number: int) -> list[tuple[int, bool]]:
+    """Where a process is killed: before and after each of its writes, or a sample of that by the story's number."""
     writes = whole.seen[story.turn]
     every = [(number, after) for number in range(1, len(writes) + 1) for after in (False, True)]
-    return every if EVERY else _spread([one for one in every if writes[one[0] - 1].startswith(story.at)])
+    return every if EVERY else _spread([one for one in every if writes[one[0] - 1].startswith(story.at)], number)
 
 
-def _spread(points: list[tuple[int, bool]]) -> list[tuple[int, bool]]:
-    """The first, the last, and some between them."""
-    return [points[round(index * (len(points) - 1) / (SAMPLE - 1))] for index in range(SAMPLE)]
+def _spread(points: list[tuple[int, bool]], number: int) -> list[tuple[int, bool]]:
+    """Of the first, the last, and some between them all but one."""
+    found = [points[round(index * (len(points) - 1) / (SAMPLE - 1))] for index in range(SAMPLE)]
+    return [one for index, one in enumerate(found) if index != number % SAMPLE]
 
 
 def difference(whole: Play, killed: Play) -> str:

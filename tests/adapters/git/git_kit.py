@@ -37,7 +37,7 @@ CONFIG = """\
 [maintenance]
 \tauto = false
 """
-"""What servers ask for; and no commit starts a process that looks whether to tidy up."""
+"""Written rather than set: each call of git is a process."""
 
 
 class Work:
@@ -46,9 +46,10 @@ class Work:
     def __init__(self, path: Path) -> None:
         self.path = path
         path.mkdir(parents=True, exist_ok=True)
-        self.git("init", "--quiet", "--initial-branch=main")
-        with (path / ".git" / "config").open("a") as config:
+        self.git("init", "--quiet", "--initial-branch=main", "--template=")
+        with (path / ".git" / "config").open("a", encoding="utf-8") as config:
             config.write(CONFIG)
+        (path / ".git" / "hooks").mkdir()
 
     def git(self, *words: str) -> str:
         done = subprocess.run(
@@ -64,10 +65,8 @@ class Work:
             file.write_text(content)
         self.git("add", "--all")
         self.git("commit", "--quiet", "--allow-empty", "--message", "a change")
-        git = self.path / ".git"
-        head = (git / "HEAD").read_text().strip()
-        branch = head.removeprefix("ref: ")
-        return head if branch == head else (git / branch).read_text().strip()
+        ref = (self.path / ".git" / "HEAD").read_text(encoding="utf-8").strip().removeprefix("ref: ")
+        return (self.path / ".git" / ref).read_text(encoding="utf-8").strip() if "/" in ref else ref
 
     def source(self, place: str = "", **options: Any) -> Git:
         """A source on ``#ref:prefix`` of this repository."""

@@ -48,7 +48,7 @@ MODES = (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
 
 
 SETTINGS = settings(
-    max_examples=tries(12),
+    max_examples=tries(8),
     derandomize=True,
     deadline=None,
     phases=[Phase.explicit, Phase.generate],

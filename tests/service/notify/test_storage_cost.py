@@ -41,7 +41,7 @@ class Resyncs:
         return self.stores.counted()
 
 
-@pytest.mark.parametrize("pools", [1, 40])
+@pytest.mark.parametrize("pools", [1, 12])
 def test_notices_cost_a_converged_estate_nothing(tmp_path: Path, pools: int) -> None:
     costs = {}
     for told in (False, True):
@@ -55,7 +55,7 @@ def test_notices_cost_a_converged_estate_nothing(tmp_path: Path, pools: int) -> 
 
 
 def test_what_was_told_costs_one_read_for_an_hour_and_then_nothing(tmp_path: Path) -> None:
-    resyncs = Resyncs(tmp_path, 40, told=True)
+    resyncs = Resyncs(tmp_path, 12, told=True)
     for _ in range(3):
         quiet = resyncs.resync()
     queue = next(queue.id for queue in resyncs.estate.queues[ORG] if queue.name == "pool-7")

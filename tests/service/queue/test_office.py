@@ -58,7 +58,7 @@ class Story:
         return Outcome.FAILED if self.failures and self.failures.pop() else Outcome.IN_SYNC
 
 
-@settings(max_examples=tries(300), deadline=None)
+@settings(max_examples=tries(200), deadline=None)
 @given(
     st.lists(skews, min_size=1, max_size=4),
     skews,

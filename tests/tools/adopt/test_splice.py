@@ -126,7 +126,7 @@ def _set(value: Json, path: tuple[Any, ...], new: Json) -> Json:
     return made
 
 
-@settings(max_examples=tries(100), deadline=None)
+@settings(max_examples=tries(60), deadline=None)
 @given(st.sampled_from(["block", "CRLF", "byte order mark", "two documents"]), NAMELESS, st.data(), SCALARS)
 def test_another_scalar_changes_one_line_alone(style: str, old: Json, data: st.DataObject, new: Json) -> None:
     leaves = _leaves(old)
@@ -142,7 +142,7 @@ def test_another_scalar_changes_one_line_alone(style: str, old: Json, data: st.D
         assert after[number].split(b"  # behind")[-1] == before[number].split(b"  # behind")[-1]
 
 
-@settings(max_examples=tries(60), deadline=None)
+@settings(max_examples=tries(40), deadline=None)
 @given(DOCUMENTS, KEYS, VALUES)
 def test_another_key_removes_no_line(old: Json, key: str, value: Json) -> None:
     if key in old:
@@ -185,7 +185,7 @@ def test_an_anchor_means_the_same_to_everything_else(change: Json, expected: byt
     assert expected in made
 
 
-@settings(max_examples=tries(60), deadline=None)
+@settings(max_examples=tries(40), deadline=None)
 @given(st.fixed_dictionaries(dict.fromkeys(("defaults", "one", "two", "list", "other"), VALUES)))
 def test_anchors_of_any_value(new: Json) -> None:
     assert said(rewritten(ANCHORS, 0, new)) == [new]
