@@ -89,11 +89,8 @@ class SafetyDocuments:
 
     def create(self) -> None:
         """Mark a new store. Harmless where it is marked; `Rejected` as of `index`."""
-        while self.index().new:
-            try:
-                self._store.save(INDEX, _index([]), None)
-            except LeaseHeld:
-                continue
+        if self.index().new:
+            self._repeated(INDEX, self._create)
 
     def change(
         self, name: str, edit: Callable[[dict[str, Any]], dict[str, Any]], *, replace_missing: bool = False
@@ -103,8 +100,8 @@ class SafetyDocuments:
         `replace_missing`: write it also where the index names it and it is missing or no JSON object; otherwise that
         is an error, as in `load`.
         """
-        if _repeated(lambda: self._change(name, edit, replace_missing=replace_missing)):
-            _repeated(lambda: self._settle(name))
+        if self._repeated(name, lambda: self._change(name, edit, replace_missing=replace_missing)):
+            self._repeated(name, lambda: self._settle(name))
 
     def repair(self) -> tuple[str, ...]:
         """Make an index of the documents that exist, where it is missing, or names missing ones; returns its names."""
@@ -112,6 +109,27 @@ class SafetyDocuments:
         found = self._store.load(INDEX)
         self._store.save(INDEX, _index(names), None if found is None else found.etag)
         return tuple(names)
+
+    def _repeated(self, name: str, write: Callable[[], bool]) -> bool:
+        """Write, and again where another writer was faster; `LeaseHeld` where the store refuses, and no other wrote."""
+        known: tuple[str | None, ...] = ()
+        for _ in range(TRIES - 1):
+            try:
+                return write()
+            except LeaseHeld:
+                before, known = known, tuple(self._tag(one) for one in (INDEX, name))
+                if known == before:
+                    raise
+        return write()
+
+    def _tag(self, name: str) -> str | None:
+        found = self._store.load(name)
+        return None if found is None else found.etag
+
+    def _create(self) -> bool:
+        if self.index().new:
+            self._store.save(INDEX, _index([]), None)
+        return True
 
     def _change(self, name: str, edit: Callable[[dict[str, Any]], dict[str, Any]], *, replace_missing: bool) -> bool:
         """Store the document; whether the index has to be settled afterwards."""
@@ -140,16 +158,6 @@ class SafetyDocuments:
         if found is not None and name in known.entering:
             self._store.save(INDEX, _index(known.names, known.entering - {name}), found.etag)
         return True
-
-
-def _repeated(write: Callable[[], bool]) -> bool:
-    """Write, and again where another writer was faster."""
-    for _ in range(TRIES - 1):
-        try:
-            return write()
-        except LeaseHeld:
-            continue
-    return write()
 
 
 def _index(names: Collection[str], entering: Collection[str] = ()) -> JsonObject:

@@ -88,10 +88,11 @@ def _handler(script: Script) -> type[BaseHTTPRequestHandler]:
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
-            self.wfile.write(content[: len(content) // 2] if answer.fault == CUT else content)
+            if self.command != "HEAD":
+                self.wfile.write(content[: len(content) // 2] if answer.fault == CUT else content)
             self.close_connection = self.close_connection or answer.fault == CUT
 
-        do_GET = do_PUT = do_POST = do_DELETE = do_OPTIONS = _serve  # noqa: N815 - the base class asks for these names
+        do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = do_OPTIONS = _serve  # noqa: N815 - the base class asks for these names
 
         def log_message(self, *args: object) -> None:
             """Stay quiet."""

@@ -50,8 +50,8 @@ MODES = ("once", "for a delivery", "for seven deliveries")
 OUTAGE = 7
 """Deliveries: more than a message has before it becomes a dead letter."""
 DELIVERIES = 20
-REQUESTS = 600
-"""To storage, of one delivery: one that makes more does not end. A safety fact that another always writes is tried 50 times."""
+REQUESTS = 300
+"""To storage, of one delivery: one that makes more does not end."""
 SLEPT = 300.0
 """Seconds of pauses of the SDK in one delivery."""
 QUEUES = ("work", "sweep")
@@ -79,6 +79,8 @@ class Played:
     writes: list[str] = field(default_factory=list)
     sites: list[str] = field(default_factory=list)
     deliveries: int = 0
+    stalled: bool = False
+    """Whether the message ended with a condition that an administrator has to act on."""
     end: Any = None
 
     def wrong(self, line: str) -> None:
@@ -210,6 +212,9 @@ class StorageStage:
         self._deliver(process, played, cell)
         if cell.fault in MESSAGES:
             self._resync(process, played)
+        if self._stalled(direct):  # as the condition says: an administrator has to act, and the next full resync looks
+            played.stalled = True
+            self._swept(process, played)
         if cell.fault and not relay.hits and cell.fault != LOST:
             played.wrong("the fault was never met")
         played.sites = list(relay.sites)
@@ -248,8 +253,18 @@ class StorageStage:
         """A message that cannot be read is counted and dropped: the next full resync does what it asked for."""
         if not process.telemetry.total("reconciler.events.dropped", reason="a text that names no pools"):
             played.wrong("a message that cannot be read was not said to be dropped")
+        self._swept(process, played)
+
+    def _swept(self, process: _Process, played: Played) -> None:
+        """The next full resync, when the fault is over."""
+        self._relay.fault = ""
         process.request("sweep")
         self._deliver(process, played, StorageCell("", "", "", MODES[0]))
+
+    @staticmethod
+    def _stalled(direct: dict[str, str]) -> bool:
+        with closing(bootstrap.store(Settings.read(direct), SystemClock())) as store:
+            return load_status(store.state, POOL).condition_true(ConditionKind.STALLED)
 
     def _pause(self, seconds: float) -> None:
         self._slept += seconds

@@ -26,6 +26,12 @@ SAMPLE = (
     ("change", "truncated", "queue DELETE work message", 0),
     ("change", "huge", "blob GET follow-ups", 0),
     ("paused", "HTML", "queue GET work messages", 0),
+    ("change", "409 exists", "blob PUT BlockBlob safety record", 1),
+    ("change", "409 lease present", "blob PUT BlockBlob safety record", 2),
+    ("change", "409 being deleted", "blob PUT AppendBlob safety record", 1),
+    ("change", "412 lease lost", "blob PUT appendblock safety record", 1),
+    ("change", "404 of the blob or message", "blob PUT BlockBlob safety agent-pool-owners", 2),
+    ("change", "403", "blob GET list safety record", 0),
     ("change", LOST, "blob PUT appendblock safety record", 0),
     ("change", MESSAGES[1], TAKES, 0),
 )

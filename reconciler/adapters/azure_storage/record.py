@@ -8,14 +8,14 @@ The next blob exists before the one before it is closed, so a closed blob withou
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
 from azure.core import MatchConditions
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
-from azure.storage.blob import ContentSettings
+from azure.storage.blob import BlobClient, ContentSettings
 
 from reconciler.adapters.azure_storage.state import ROLE, Blobs
 from reconciler.adapters.azure_storage.wire import talking
@@ -76,9 +76,13 @@ class StorageWriteLog:
 
     def append(self, chain: str, bodies: Sequence[JsonObject]) -> ChainEnd:
         """Add entries in one block; a writer that was late reads the end and tries again."""
+        last: SegmentEnd | None = None
         with talking(f"record {chain}", ROLE):
             for _ in range(TRIES):
                 tail = self._known.get(chain) or self._tail(chain)
+                if tail == last:
+                    raise Unavailable(f"record {chain}: Azure Storage takes no block, and no other worker wrote there")
+                last = tail
                 following = next_segment(tail.segment, bodies[0], full=tail.blocks >= self._most_blocks)
                 if tail.following or following:
                     self._roll(chain, tail, tail.following or following or "", str(bodies[0]["at"]))
@@ -192,8 +196,7 @@ class StorageWriteLog:
         if not tail.following:
             self._create(chain, following)
             if not tail.segment:
-                with suppress(ResourceExistsError):
-                    self._blobs.blob(MARKERS + chain).upload_blob(b"", overwrite=False)
+                self._mark(chain)
             if tail.segment and self._add(chain, tail, [closing(tail.segment, following, at)]) is None:
                 return
             self._forget(chain)
@@ -205,10 +208,16 @@ class StorageWriteLog:
             with suppress(ResourceNotFoundError):  # another writer was faster
                 self._blobs.blob(_name(chain, name)).delete_blob()
 
+    def _mark(self, chain: str) -> None:
+        """Say that the chain exists."""
+        marker = self._blobs.blob(MARKERS + chain)
+        _there(marker, lambda: marker.upload_blob(b"", overwrite=False))
+
     def _create(self, chain: str, segment: str) -> None:
         blob = self._blobs.blob(_name(chain, segment))
-        with suppress(ResourceExistsError, ResourceModifiedError):  # another writer may be faster
-            self._blobs.made(lambda: blob.create_append_blob(_LINES, match_condition=MatchConditions.IfMissing))
+        _there(blob, lambda: self._blobs.made(
+            lambda: blob.create_append_blob(_LINES, match_condition=MatchConditions.IfMissing)
+        ))  # fmt: skip
 
     def _segments(self, chain: str) -> list[tuple[str, int]]:
         """Names and sizes of a chain's blobs, oldest first."""
@@ -237,6 +246,15 @@ class StorageWriteLog:
                 lines.pop()  # a blob ends with a line feed
             size, rest = start, (lines.pop(0) if start else b"")
             yield from reversed(lines)
+
+
+def _there(blob: BlobClient, make: Callable[[], object]) -> None:
+    """Make a blob, unless another writer was faster. Not each 409 says so: what relies on it would find nothing."""
+    try:
+        make()
+    except (ResourceExistsError, ResourceModifiedError):
+        if not blob.exists():
+            raise
 
 
 def _name(chain: str, segment: str) -> str:

@@ -10,7 +10,8 @@ import pytest
 from reconciler.adapters.azure_storage.account import Account, Storage
 from reconciler.adapters.boundary import ESCAPED
 from reconciler.errors import Forbidden, LeaseHeld, ReconcilerError, Rejected, Throttled, Unavailable
-from tests.adapters.loopback import Answer, Script, serving
+from reconciler.safety.documents import SafetyDocuments
+from tests.adapters.loopback import Answer, Asked, Script, serving
 from tests.examples import crossed
 
 KEY = "Zm9yIGxvb3BiYWNrIGFsb25l"
@@ -167,3 +168,24 @@ def test_an_answer_without_its_header_is_none(script: Script, stores: Storage, c
 
     with pytest.raises(Unavailable, match=rf"has no|{ESCAPED}"):
         CALLS[call](stores)
+
+
+@pytest.mark.parametrize("call", ["create", "change"])
+def test_a_store_that_always_refuses_is_not_asked_for_ever(script: Script, stores: Storage, call: str) -> None:
+    """Another writer may be faster again and again, but then the document is another one than before."""
+
+    def answer(asked: Asked) -> Answer:
+        if asked.method == "PUT":
+            return Answer(409, b"", {"x-ms-error-code": "LeaseAlreadyPresent"})
+        if asked.method == "HEAD":
+            return Answer(200, b"", {"ETag": '"1"', "Last-Modified": "Sun, 29 Nov 2026 12:00:00 GMT"})
+        return Answer(404, b"", {"x-ms-error-code": "BlobNotFound"})
+
+    script.say(*[answer] * 60)
+    documents = SafetyDocuments(stores.safety)
+
+    with pytest.raises(LeaseHeld):
+        documents.create() if call == "create" else documents.change("mode", lambda body: body)
+    assert sum(one.method == "PUT" for one in script.asked) <= 4, (
+        "two attempts, each of which looks whether a lease is in its way"
+    )
