@@ -12,7 +12,7 @@ import hashlib
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -114,16 +114,20 @@ def _before(rows: Sequence[Row]) -> str:
     return f"Earlier code ({versions} digests): {len(rows):,} histories, of which {failed} failed; what they found is mended."
 
 
-def _spans(seeds: Sequence[int]) -> Iterator[str]:
+SPANS = 4
+"""Of seeds that are listed: the processes of a run that was cut off leave gaps."""
+
+
+def _spans(seeds: Sequence[int]) -> list[str]:
+    """Seeds one after the other as ``1 to 9``; beyond `SPANS` of these, how many are left."""
     ordered = sorted(set(seeds))
-    first = before = ordered[0]
-    for one in [*ordered[1:], None]:
-        if one == before + 1:
-            before = one
-            continue
-        yield f"{first:,}" if first == before else f"{first:,} to {before:,}"
-        if one is not None:
-            first = before = one
+    ends = [one for one, following in zip(ordered, [*ordered[1:], None], strict=True) if following != one + 1]
+    begins = [ordered[0], *(ordered[ordered.index(end) + 1] for end in ends[:-1])]
+    spans = [
+        f"{first:,}" if first == last else f"{first:,} to {last:,}" for first, last in zip(begins, ends, strict=True)
+    ]
+    left = [one for one in ordered if one >= begins[SPANS]] if len(begins) > SPANS else []
+    return [*spans[:SPANS], *([f"and {len(left):,} up to {left[-1]:,}"] if left else [])]
 
 
 def write_page(rows: Sequence[Row], of_code: str, page: Path = PAGE) -> None:

@@ -27,6 +27,13 @@ def test_runs_of_the_same_code_add_up_and_a_seed_counts_once(tmp_path: Path) -> 
     assert "| 5 | 0 | 500 | 10 |" in table
 
 
+def test_seeds_with_many_gaps_are_counted(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    rows(path, [1, 2, 3, 5, 7, 9, 11, 13, 20])
+    table = figures.table(figures.read(path), figures.code_of_run())
+    assert "seeds 1 to 3, 5, 7, 9, and 3 up to 20." in table
+
+
 def test_rows_of_another_code_count_apart_and_a_line_that_was_cut_off_does_not(tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl"
     path.write_text(json.dumps({**figures.row(7, 9, "", Counter(), 1.0), "code": "another"}) + "\n", encoding="utf-8")
