@@ -111,7 +111,9 @@ def table(every: Sequence[Row], of_code: str) -> str:
 
 def _before(rows: Sequence[Row]) -> str:
     versions, failed = len({one["code"] for one in rows}), sum(bool(one["violation"]) for one in rows)
-    return f"Earlier code ({versions} digests): {len(rows):,} histories, of which {failed} failed; each of these is fixed."
+    return (
+        f"Earlier code ({versions} digests): {len(rows):,} histories, of which {failed} failed; each of these is fixed."
+    )
 
 
 SPANS = 4
