@@ -55,7 +55,7 @@ def run(*, quick: bool = False, runs: int = 10_000) -> Table:
     rows += rows_of(often, _estate(count, each, {}), count, each, quick=quick)
     fewer = count // (2 if quick else IN_ACCOUNT)
     with azurite() as account:
-        store = {"STATE": account, "CONTAINER": "longrun"}
+        store = {"STATE": account, "CONTAINER": DEPLOYMENT}
         rows += rows_of(f"Azurite, {often}", _estate(fewer, each, store), fewer, each, quick=quick)
     how = (
         f"{count:,} runs of one pool in {SIZE.projects} projects by one process with a state file, over {DAYS:,} "

@@ -16,6 +16,7 @@ from statistics import linear_regression, mean
 from azure.storage.blob import BlobServiceClient
 
 from benchmarks.measure import Row
+from reconciler.adapters.azure_storage.account import Names
 from reconciler.adapters.azure_storage.record import FOLDER
 from reconciler.service.triggers import TriggerContext
 
@@ -94,7 +95,7 @@ def of_account(context: TriggerContext, STATE: str, CONTAINER: str) -> dict[str,
     with BlobServiceClient.from_connection_string(STATE) as account:
         blobs = [
             one
-            for name in (CONTAINER, f"{CONTAINER}-safety")
+            for name in (CONTAINER, Names(container=CONTAINER).safety)
             for one in account.get_container_client(name).list_blobs()
         ]
     documents = [blob for blob in blobs if not blob.name.startswith(FOLDER)]

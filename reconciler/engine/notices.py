@@ -117,7 +117,7 @@ def _continued(state: NoticeState, ready: Condition, seen: RunFindings, begun: S
     """What a run was about to correct when it was cut off is made where the pool is in sync; what is left is not."""
     if _good(ready):
         return replace(state, begun=(), done=_merged(state.done, begun))
-    left = {_line(one, seen).what for one in seen.left} if begun else set()
+    left = {_line(one, replace(seen, blame=no_one)).what for one in seen.left}
     return replace(state, begun=tuple(line for line in begun if line.what not in left))
 
 

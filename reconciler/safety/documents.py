@@ -89,8 +89,7 @@ class SafetyDocuments:
 
     def create(self) -> None:
         """Mark a new store. Harmless where it is marked; `Rejected` as of `index`."""
-        if self.index().new:
-            self._repeated(INDEX, self._create)
+        self._repeated(INDEX, self._create)
 
     def change(
         self, name: str, edit: Callable[[dict[str, Any]], dict[str, Any]], *, replace_missing: bool = False
