@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from email.utils import format_datetime
 from functools import cache
-from itertools import product
+from itertools import cycle, product
 from pathlib import Path
 from typing import Any
 
@@ -378,13 +378,16 @@ def documented() -> frozenset[str]:
 
 
 def sampled(cells: Sequence[Cell], part: int, parts: int) -> list[Cell]:
-    """A part of a sample that has every call site and every fault in both modes, not all with each other.
+    """A part of a sample that has every call site, every fault and both modes, not all with each other.
 
-    One cell for each fault in each mode, at the call site that has the fewest so far, in the shortest story of those.
+    One cell for each fault, once or lasting in turn, at the call site that has the fewest so far, in the shortest story of
+    those.
     """
-    groups: dict[object, list[Cell]] = {}
+    groups: dict[str, list[Cell]] = {name: [] for name in FAULTS}
+    lasting = dict(zip(FAULTS, cycle((False, True)), strict=False))
     for cell in cells:
-        groups.setdefault((cell.fault, cell.lasting), []).append(cell)
+        if cell.lasting is lasting[cell.fault]:
+            groups[cell.fault].append(cell)
     taken: Counter[Site] = Counter()
     chosen = []
     for group in groups.values():

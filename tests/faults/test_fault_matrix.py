@@ -10,7 +10,7 @@ import pytest
 from scripts import reliability
 from tests.faults.matrix import FAULTS, Cell, Site, Stage, documented, sampled
 
-PARTS = 6
+PARTS = 3
 pytestmark = pytest.mark.timeout(1800)
 
 
@@ -24,14 +24,15 @@ def test_a_sample_of_the_matrix(stage: Stage, part: int) -> None:
     assert unknown == {}, "docs/reliability.md does not have these; run `make soak`"
 
 
-def test_the_sample_has_every_call_site_and_every_fault_in_both_modes(stage: Stage) -> None:
+def test_the_sample_has_every_call_site_every_fault_and_both_modes(stage: Stage) -> None:
     cells = list(stage.cells())
     parts = [sampled(cells, part, PARTS) for part in range(PARTS)]
     chosen = [cell for part in parts for cell in part]
 
     assert len(set(chosen)) == len(chosen) < len(cells) / 10
     assert {cell.site for cell in chosen} == {site for sites in stage.sites().values() for site in sites}
-    assert {(cell.fault, cell.lasting) for cell in chosen} == {(f, mode) for f in FAULTS for mode in (False, True)}
+    assert {cell.fault for cell in chosen} == set(FAULTS)
+    assert 2 * sum(cell.lasting for cell in chosen) == len(chosen)
 
 
 def test_the_page_lists_the_call_sites_that_a_run_without_faults_made(stage: Stage) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from benchmarks import estates
 from reconciler.service.triggers import timers
+from tests.examples import whole
 from tests.scenarios.counted import ORG, SWEEP, Counted, MovedClock, counted, law
 
 SIZE = estates.Size(4, 24)
@@ -173,12 +174,13 @@ def test_an_entry_of_the_operator_that_nothing_shows_to_be_verified_is_read(smal
     assert small.is_open(0, 3)
 
 
+@pytest.mark.soaked
 def test_sweeps_of_a_quiet_organization_read_each_project_in_its_turn(tmp_path: Path) -> None:
     """And what is fixed: lists of the organization, and roles of each pool."""
     size = estates.Size(3, 48)
     with counted(tmp_path, size) as place:
         found: list[int] = []
-        for number in range(40):
+        for number in range(whole(40, usual=22)):
             for _ in range(3):
                 place.later(SWEEP / 3)
                 place.audit()

@@ -14,7 +14,7 @@ from emulator import start
 from reconciler.engine import Outcome, Result
 from reconciler.engine.status import ConditionKind, Truth
 from reconciler.plan.model import GapKind
-from tests.examples import crossed
+from tests.examples import crossed, some
 from tests.scenarios.drafts import POOL, PRIME, RELEASE, TAILSPIN, estate, managed, organization
 from tests.scenarios.world import World, summary
 
@@ -113,7 +113,8 @@ def test_a_failing_read_of_one_organization_stops_that_part_alone(world: World, 
     again(world)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.soaked
+@pytest.mark.parametrize("kind", some(KINDS, one_of=3))
 def test_where_hidden_projects_cannot_be_counted_nobody_claims_that_all_are_served(world: World, kind: str) -> None:
     """All projects are wanted, and how many there are is not known: the other organization goes on."""
     world.only(POOL)
@@ -136,7 +137,8 @@ def again(world: World) -> None:
     world.sweep()
 
 
-@pytest.mark.parametrize("kind", ["403", "500", "203", "429", "truncated", "refused", "timeout-before"])
+@pytest.mark.soaked
+@pytest.mark.parametrize("kind", some(["403", "500", "203", "429", "truncated", "refused", "timeout-before"], one_of=3))
 def test_a_service_that_does_not_say_what_it_serves_is_not_guessed_at(tmp_path: Path, kind: str) -> None:
     """The package asks first which routes there are, once for each address; so this takes a fresh address."""
     with start(estate()) as running:
@@ -158,7 +160,8 @@ def test_a_service_that_does_not_say_what_it_serves_is_not_guessed_at(tmp_path: 
         world.close()
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.soaked
+@pytest.mark.parametrize("kind", some(KINDS, one_of=3))
 def test_a_failing_read_of_a_pool_s_resource_stops_that_resource_alone(world: World, kind: str) -> None:
     """The pool of which nothing is known is neither created nor changed, on neither plane; its neighbour goes on.
 
@@ -190,7 +193,10 @@ def test_a_failing_read_of_a_pool_s_resource_stops_that_resource_alone(world: Wo
     world.settle()
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in {"timeout-before", "retry-after"}])
+@pytest.mark.soaked
+@pytest.mark.parametrize(
+    "kind", some([kind for kind in KINDS if kind not in {"timeout-before", "retry-after"}], one_of=3)
+)
 def test_a_failing_list_of_pools_makes_nobody_create_one(world: World, kind: str) -> None:
     """The list of a subscription serves many pools at once: an empty one must not be many creations."""
     world.do.fault(kind, route="Pools_ListBySubscription", count=None, seconds=QUIET)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reconciler.engine import Outcome
+from tests.examples import some
 from tests.scenarios.drafts import POOL, PRIME, TAILSPIN
 from tests.scenarios.test_failed_reads import ALL_PROJECTS_ROUTE, SWEEP_ROUTES, again, drift, never_claimed
 from tests.scenarios.test_failed_writes import much_to_do
@@ -33,7 +34,10 @@ def test_an_update_of_the_pool_with_any_retry_after_is_one_operation(world: Worl
     assert len(sent) == 1, "what had arrived was not sent again"
 
 
-@pytest.mark.parametrize("route", [route for route in (*SWEEP_ROUTES, ALL_PROJECTS_ROUTE) if route not in WITHOUT])
+@pytest.mark.soaked
+@pytest.mark.parametrize(
+    "route", some([route for route in (*SWEEP_ROUTES, ALL_PROJECTS_ROUTE) if route not in WITHOUT], one_of=3)
+)
 def test_a_null_in_a_list_is_no_fact_and_passes(world: World, route: str) -> None:
     """Nothing is written in what cannot be read, the other organization goes on, and later all converges."""
     world.only(POOL)

@@ -2,12 +2,13 @@
 
     python -m tests.simulation.figures [FILE]   # writes the table
 
-The code is known by a digest of the program, the emulator and the simulation: rows of another code stay in the file,
-and are counted apart.
+The code is known by a digest of the program, the emulator and the simulation, without what no history depends on: texts
+about the code, and parts that no history imports. Rows of another code stay in the file, and are counted apart.
 """
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import json
 import sys
@@ -24,19 +25,35 @@ COUNTED = ("exchanges", "writes", "messages", "edits", "converged", "not converg
 _SOURCES = ("reconciler", "emulator", "tests/simulation")
 _ASIDE = ("__init__.py", "__main__.py", "conftest.py", "test_*.py", "figures.py", "forks.py", "runner.py", "shrink.py")
 """Parts of the simulation's folder that no history depends on."""
+UNUSED = ("reconciler/__main__.py", "reconciler/cli", "reconciler/demo", "reconciler/tools")
+"""What no history imports."""
 
 Row: TypeAlias = Mapping[str, Any]
 
 
 def code() -> str:
-    """A digest of everything that a history depends on."""
+    """A digest of everything that a history depends on; another version of Python may give another one."""
     digest = hashlib.sha256()
     files = [file for folder in _SOURCES for file in (ROOT / folder).rglob("*.py")]
     for file in sorted((*files, ROOT / "benchmarks" / "estates.py")):
-        if file.parent.name == "simulation" and any(file.match(one) for one in _ASIDE):
+        name = file.relative_to(ROOT).as_posix()
+        if name.startswith(UNUSED) or (file.parent.name == "simulation" and any(file.match(one) for one in _ASIDE)):
             continue
-        digest.update(file.relative_to(ROOT).as_posix().encode() + b"\0" + file.read_bytes())
+        digest.update(f"{name}\0{without_texts(file.read_text(encoding='utf-8'))}\0".encode())
     return digest.hexdigest()[:12]
+
+
+def without_texts(source: str) -> str:
+    """Code as it runs: without comments, docstrings and layout."""
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            node.body = [one for one in node.body if not _is_text(one)] or [ast.Pass()]
+    return ast.unparse(tree)
+
+
+def _is_text(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
 
 
 def row(seed: int, length: int, violation: str, counts: Counter[str], seconds: float) -> Row:

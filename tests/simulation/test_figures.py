@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -67,3 +69,29 @@ def test_no_table_is_made_of_nothing() -> None:
 
 def test_the_code_is_the_same_for_the_same_files() -> None:
     assert figures.code() == figures.code() == figures.code_of_run()
+
+
+def test_comments_docstrings_and_layout_are_not_code() -> None:
+    code = 'X = 1\n"""What it is."""\n\n\ndef one(\n    two: int,  # a number\n) -> str:\n    """Do it."""\n    return "text"\n'
+    plain = figures.without_texts(code)
+    assert plain == figures.without_texts('X = 1\ndef one(two: int) -> str:\n    return "text"\n')
+    assert plain != figures.without_texts(code.replace('"text"', '"another"'))
+    assert figures.without_texts('def none() -> None:\n    """Nothing."""\n') == "def none() -> None:\n    pass"
+
+
+def test_a_history_imports_nothing_of_what_the_digest_leaves_out() -> None:
+    code = """
+import runpy, sys
+sys.argv[1:] = ["--seeds=1", "--start=3", "--quiet"]
+try:
+    runpy.run_module("tests.simulation", run_name="__main__")
+except SystemExit as ended:
+    assert not ended.code
+print(*sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=figures.ROOT, capture_output=True, text=True, check=True)
+    unused = tuple(Path(one).with_suffix("").as_posix().replace("/", ".") for one in figures.UNUSED)
+    loaded = done.stdout.split()
+    assert "reconciler.engine" in loaded
+    assert [one for one in loaded if one.startswith(unused)] == []
+    assert [one for one in figures.UNUSED if not (figures.ROOT / one).exists()] == []
