@@ -11,7 +11,7 @@ import gc
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,6 +48,7 @@ def pytest_configure(config: pytest.Config) -> None:
     for name, meaning in tiers.MARKERS.items():
         config.addinivalue_line("markers", f"{name}: {meaning}")
     config.addinivalue_line("markers", "soaked: `make soak` plays more of it (tests/examples.py)")
+    config.addinivalue_line("markers", "unmeasured: coverage rests (tests/tiers.py)")
     config.addinivalue_line("markers", "cases(number): how many cases one test goes through (tests/security.py)")
 
 
@@ -72,18 +73,33 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return True if tiers.markers_of(collection_path.relative_to(TESTS)) else None
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark tests by where they are, those over Azurite by their fixture, and where pytest-cov rests during them."""
-    measured = config.pluginmanager.hasplugin("_cov")
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests by where they are, those over Azurite by their fixture, and those during which coverage rests."""
     for item in items:
         if item.path.is_relative_to(TESTS):
             place = item.path.relative_to(TESTS)
             for marker in tiers.markers_of(place):
                 item.add_marker(marker)
-            if measured and tiers.unmeasured(place):
-                item.add_marker("no_cover")
+            if tiers.unmeasured(place):
+                item.add_marker("unmeasured")
         if "azurite" in getattr(item, "fixturenames", ()):
             item.add_marker("azurite")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Let coverage rest from the first fixture to the last: pytest-cov's own marker is about the test between them alone."""
+    if not item.config.pluginmanager.hasplugin("_cov") or item.get_closest_marker("unmeasured") is None:
+        return (yield)
+    from coverage import Coverage  # noqa: PLC0415 - few runs measure
+
+    measuring = Coverage.current()
+    assert measuring is not None
+    measuring.stop()
+    try:
+        return (yield)
+    finally:
+        measuring.start()
 
 
 @pytest.hookimpl(optionalhook=True)  # xdist may be left out
