@@ -21,6 +21,8 @@ from tests import examples, tiers
 from tests.fresh import forget_routes
 
 if TYPE_CHECKING:
+    from coverage import Coverage
+
     from tests.contract.azurite import Azurite
 
 examples.load_profile()
@@ -89,17 +91,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """Let coverage rest from the first fixture to the last: pytest-cov's own marker is about the test between them alone."""
-    if not item.config.pluginmanager.hasplugin("_cov") or item.get_closest_marker("unmeasured") is None:
+    measuring = _measuring(item.config) if item.get_closest_marker("unmeasured") else None
+    if measuring is None:
         return (yield)
-    from coverage import Coverage  # noqa: PLC0415 - few runs measure
-
-    measuring = Coverage.current()
-    assert measuring is not None
     measuring.stop()
     try:
         return (yield)
     finally:
         measuring.start()
+
+
+def _measuring(config: pytest.Config) -> Coverage | None:
+    """What measures this run; none without `--cov`, and with `--no-cov`."""
+    if not config.pluginmanager.hasplugin("_cov"):
+        return None
+    from coverage import Coverage  # noqa: PLC0415 - few runs measure
+
+    return Coverage.current()
 
 
 @pytest.hookimpl(optionalhook=True)  # xdist may be left out
