@@ -61,9 +61,15 @@ def edit_pool(emulation: Emulation) -> str:
 
 
 def throttle(emulation: Emulation) -> str:
-    """The operator's next calls to an organization are answered with 429."""
-    emulation.fault("429", organization=PRIME, caller="operator", count=3, seconds=PAUSE)
-    return f"the next 3 calls of the operator to {PRIME} get 429 with Retry-After {PAUSE:.0f}"
+    """The operator's next calls about agent pools of an organization are answered with 429.
+
+    Not those to its audit log: that is another service, whose pauses stop no repair, and it is read so often that it
+    would get all of these answers.
+    """
+    emulation.fault(
+        "429", path="*/_apis/distributedtask/*", organization=PRIME, caller="operator", count=3, seconds=PAUSE
+    )
+    return f"the next 3 calls of the operator about agent pools of {PRIME} get 429 with Retry-After {PAUSE:.0f}"
 
 
 def take_audit_away(emulation: Emulation) -> str:
