@@ -146,5 +146,6 @@ def test_the_status_page_knows_nothing_of_the_panel() -> None:
 def test_an_organization_that_throttles_is_shown_as_paused(playing: Playing) -> None:
     """The last of these tests: how long it stays so follows from what the operator learns of the budget."""
     assert playing.cause("throttle") == 303
+    assert playing.ask("POST", f"{playing.page}/api/reconcile")[0] == 202
 
     until(lambda: "paused until" in playing.ask("GET", f"{playing.page}/")[1], SECONDS)
