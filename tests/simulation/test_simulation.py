@@ -13,8 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.simulation import virtual
 from tests.simulation.conftest import ROOT, Done, Simulated
 from tests.simulation.histories import history
+from tests.simulation.oracles import Violation
 from tests.simulation.shrink import CASES, Case, rule_of, shrunk
 
 PARTS, SEEDS = 10, 30
@@ -86,3 +88,25 @@ def test_a_history_is_shortened_to_the_steps_that_matter() -> None:
         {"do": "commit", "number": 4},
         {"do": "amid", "steps": [{"do": "edit", "number": 2}]},
     ]
+
+
+def test_a_sleep_however_short_ends() -> None:
+    """A double of today's seconds since 1970 has steps of a fourth of a microsecond; those of a stopwatch are shorter."""
+    time = virtual.Time()
+    before = time.now
+    time.advance(1e-9)
+    assert before < time.now < before + 1e-6
+    time.advance(0.0)
+    assert time.now < before + 1e-6
+
+
+def test_a_loop_that_ends_no_more_is_a_violation(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(virtual, "MOST_MOVES", 10)
+    time = virtual.Time()
+    for _ in range(10):
+        time.advance(1.0)
+    with pytest.raises(Violation, match="endless: time was moved 10 times"):
+        time.advance(1.0)
+    assert time.now == virtual.BEGIN + 10
+    time.begin()
+    time.advance(1.0)

@@ -6,6 +6,7 @@ program is replaced, and nothing of it can reach the machine's clock by another 
 
 from __future__ import annotations
 
+import math
 import os
 import random
 import sys
@@ -21,6 +22,8 @@ BEGIN = datetime(2026, 3, 2, 9, 0, tzinfo=UTC).timestamp()
 """When each history begins: a Monday."""
 BOOTED = BEGIN - 1_000
 """Where the stopwatch began."""
+MOST_MOVES = 50_000
+"""Of time, in a history: some hundreds are usual. More of them come from a loop that ends no more."""
 LEASE = ("lease",)
 """Threads that renew something in the background, by name."""
 _event_wait, _thread_start = threading.Event.wait, threading.Thread.start
@@ -49,6 +52,8 @@ class Time:
     """By `id`, owners that are held up: their renewals do not happen."""
     moved: Callable[[], object] = lambda: None
     """Called where time has moved."""
+    moves: int = 0
+    """How often it was moved."""
 
     def begin(self) -> None:
         """A new history."""
@@ -56,10 +61,17 @@ class Time:
         self.renewals.clear()
         self.frozen.clear()
         self.moved = lambda: None
+        self.moves = 0
 
     def advance(self, seconds: float) -> None:
-        """Let time pass; renewals that fall due happen at their own moment, one after the other."""
+        """Let time pass; renewals that fall due happen at their own moment, one after the other.
+
+        However short the time is, it passes: who sleeps until a moment gets there.
+        """
+        self._count()
         end = self.now + max(0.0, seconds)
+        if seconds > 0 and end == self.now:
+            end = math.nextafter(self.now, math.inf)
         while True:
             live = [one for one in self.renewals if id(one.owner) not in self.frozen and one.due <= end]
             if not live:
@@ -69,6 +81,13 @@ class Time:
             self._fire(first)
         self.now = end
         self.moved()
+
+    def _count(self) -> None:
+        self.moves += 1
+        if self.moves > MOST_MOVES:
+            from tests.simulation.oracles import Violation  # noqa: PLC0415 - imports the program, whose time is this
+
+            raise Violation(f"endless: time was moved {MOST_MOVES:,} times")
 
     def date(self, skew: float = 0.0) -> datetime:
         """The moment on a clock that is wrong by so much."""
