@@ -1,6 +1,6 @@
 """Two owners of one field: what another changes back again and again is corrected no more until they agree.
 
-After `MOST` corrections of the same field in 24 hours, each of drift by the same principal, the field is quarantined:
+After corrections of `MOST` changes of the same field in 24 hours, each by the same principal, the field is quarantined:
 plans refuse its change by the rule ``fight`` and name both owners. A change of the spec's file ends that; so does an
 approval of the plan, after which counting begins again.
 """
@@ -101,7 +101,7 @@ class Fights(Quarantine):
         mine = [one for one in mine if after is None or (moment_of(one.get("at")) or after) > after]
         if not mine or not (who := _who(mine[-1])):
             return None
-        times = sum(_who(one) == who for one in mine)
+        times = len({_which(one) for one in mine if _who(one) == who})
         if times < MOST:
             return None
         actor = mine[-1]["actor"]
@@ -125,6 +125,12 @@ class Fights(Quarantine):
 
 def _of_drift(entry: JsonObject, blob: str) -> bool:
     return entry.get("cause") == "drift" and entry.get("spec") == blob
+
+
+def _which(entry: JsonObject) -> str:
+    """The change that was corrected, by its moment: a correction that failed and is tried again takes back the same one."""
+    actor = entry.get("actor")
+    return (text_of(actor, "at") if isinstance(actor, Mapping) else "") or text_of(entry, "id")
 
 
 def _who(entry: JsonObject) -> str:

@@ -154,6 +154,18 @@ def test_a_write_that_was_rejected_corrected_nothing() -> None:
     assert ring.held(opening()) == ""
 
 
+def test_one_change_that_is_corrected_until_it_works_is_one() -> None:
+    """A service that answers 500 to correction after correction is no one who fights."""
+    ring = Ring()
+    for hour in (9, 10):
+        for _ in range(MOST):
+            assert ring.corrects(opening(), {**ROBOT, "at": f"2026-11-22T{hour:02}:00:00Z"}) == []
+
+    assert ring.held(opening()) == ""
+    assert len(ring.corrects(opening(), {**ROBOT, "at": "2026-11-22T11:00:00Z"})) == 1
+    assert "terraform changed it 3 times" in ring.held(opening())
+
+
 def test_another_spec_ends_it_and_forgets_the_old_one() -> None:
     ring = Ring()
     for _ in range(MOST):
