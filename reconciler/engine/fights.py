@@ -128,7 +128,7 @@ def _of_drift(entry: JsonObject, blob: str) -> bool:
 
 
 def _which(entry: JsonObject) -> str:
-    """The change that was corrected, by its moment: a correction that failed and is tried again takes back the same one."""
+    """The change that was corrected, by its moment: a correction that is tried again takes back the same one."""
     actor = entry.get("actor")
     return (text_of(actor, "at") if isinstance(actor, Mapping) else "") or text_of(entry, "id")
 
